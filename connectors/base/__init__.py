@@ -1,0 +1,1 @@
+"""What every connector is made of: streams, client, paging, budget, errors."""
