@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel
 
-type Change = Literal["upsert", "deleted", "archived", "merged", "converted", "access_lost"]
-type Cursor = Mapping[str, Any]
+Change: TypeAlias = Literal["upsert", "deleted", "archived", "merged", "converted", "access_lost"]
+Cursor: TypeAlias = Mapping[str, Any]
 """A resume point: plain JSON values only, readable by the next release."""
 
 
