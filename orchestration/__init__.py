@@ -1,0 +1,1 @@
+"""All that Dagster runs. Thin: each asset calls a verb of ``pipeledger``."""

@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+"""Set up and run pipeledger with nothing but CPython 3.11+, pip and git.
+
+Usage: python3 run.py <command>     (the Makefile calls the same commands)
+
+    setup      private uv, .venv from requirements.lock, compiled bytecode
+    demo       sync, build, check and publish a fictional company on real connectors
+    test       lint, types, unit tests, dbt unit tests, end-to-end tests
+    quick      the edit-test loop: unit tests without the slow ones
+    lint       ruff, mypy, sqlfluff, codespell
+    docs       the static dbt site in target/
+    bench      the benchmarks, as a table
+    lock       resolve pyproject.toml into requirements.lock
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+TOOLS = ROOT / ".tools"
+LOCK = ROOT / "requirements.lock"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+STAMP = VENV / ".pipeledger-stamp"
+
+
+def call(*command: str | Path, env: dict[str, str] | None = None) -> None:
+    """Run a command in the project's folder; leave with its exit code if it fails."""
+    code = subprocess.call([str(part) for part in command], cwd=ROOT, env=env)
+    if code:
+        sys.exit(code)
+
+
+def environment() -> dict[str, str]:
+    """The caller's environment with this project's tools first and telemetry off."""
+    return {
+        **os.environ,
+        "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}",
+        "VIRTUAL_ENV": str(VENV),
+        "DO_NOT_TRACK": "1",
+        "DAGSTER_DISABLE_TELEMETRY": "1",
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "GX_ANALYTICS_ENABLED": "false",
+        "PYTHONPATH": "",
+    }
+
+
+def tool(*command: str) -> None:
+    """Run a program of the virtual environment."""
+    call(BIN / command[0], *command[1:], env=environment())
+
+
+def fingerprint() -> str:
+    """What the installed environment depends on: lock, project table, interpreter, place."""
+    parts = (LOCK.read_bytes(), (ROOT / "pyproject.toml").read_bytes())
+    seed = f"{sys.version}|{ROOT}".encode()
+    return hashlib.sha256(seed + b"".join(parts)).hexdigest()
+
+
+def install_uv() -> Path:
+    """Bring the locked uv into .tools/ with pip, hashes checked; return its path."""
+    block = re.search(r"^uv==.*?(?=^[a-z0-9])", LOCK.read_text() + "\nz", re.MULTILINE | re.DOTALL)
+    if block is None:
+        sys.exit("run.py: requirements.lock pins no uv; run `python3 run.py lock` where uv exists")
+    folder = TOOLS / ("uv-" + hashlib.sha256(block.group().encode()).hexdigest()[:12])
+    uv = folder / "bin" / ("uv.exe" if os.name == "nt" else "uv")
+    if not uv.exists():
+        print("set-up: installing uv into .tools/", flush=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        with tempfile.TemporaryDirectory() as scratch:
+            pins = Path(scratch) / "uv.txt"
+            pins.write_text(block.group())
+            call(
+                *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"),
+                *("--disable-pip-version-check", "--no-warn-script-location"),
+                *("--require-hashes", "--target", folder, "-r", pins),
+                env={**os.environ, "PIP_ROOT_USER_ACTION": "ignore"},
+            )
+    return uv
+
+
+def setup() -> None:
+    """Make .venv as the lock says; a second call finds the stamp and returns."""
+    if sys.version_info < (3, 11):  # noqa: UP036 - the reader may well have started an older one
+        sys.exit(f"run.py: Python 3.11 or newer is needed, this is {sys.version.split()[0]}")
+    wanted = fingerprint()
+    if STAMP.exists() and STAMP.read_text() == wanted:
+        return
+    started = time.monotonic()
+    uv = install_uv()
+    print("set-up: making .venv from requirements.lock", flush=True)
+    env = {**environment(), "UV_LINK_MODE": os.environ.get("UV_LINK_MODE", "hardlink")}
+    call(uv, "venv", "--quiet", "--clear", "--python", sys.executable, VENV, env=env)
+    call(
+        *(uv, "pip", "sync", "--quiet", "--require-hashes", "--compile-bytecode", LOCK),
+        env=env,
+    )
+    call(
+        *(uv, "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", "."),
+        env=env,
+    )
+    STAMP.write_text(wanted)
+    print(f"set-up: done in {time.monotonic() - started:.0f} s", flush=True)
+
+
+def lock() -> None:
+    """Resolve pyproject.toml into requirements.lock: exact versions, hashes, no URLs."""
+    uv = install_uv() if LOCK.exists() else Path(shutil.which("uv") or "uv")
+    call(
+        *(uv, "pip", "compile", "pyproject.toml", "--group", "dev", "--quiet"),
+        *("--generate-hashes", "--no-emit-index-url", "--no-header", "--no-annotate"),
+        *("--universal", "--no-strip-extras", "--python-version", "3.11", "-o", LOCK),
+    )
+
+
+def lint() -> None:
+    """Every static check, cheapest first."""
+    tool("ruff", "check", ".")
+    tool("ruff", "format", "--check", ".")
+    tool("codespell")
+    tool("sqlfluff", "lint", "--processes", "2", "--disable-progress-bar", "dbt_project/models")
+    tool("mypy")
+
+
+def test() -> None:
+    """All that CI runs; ends with pytest's closing line."""
+    lint()
+    tool("python", "-m", "pytest", "-n", "2", "-q")
+
+
+def quick() -> None:
+    """Unit tests only: the loop for an ordinary edit."""
+    tool("python", "-m", "pytest", "-n", "2", "-q", "-m", "not slow and not e2e", *sys.argv[2:])
+
+
+def demo() -> None:
+    """The whole road over the sandbox vendors."""
+    tool("pipeledger", "demo", *sys.argv[2:])
+
+
+def docs() -> None:
+    """The static dbt site."""
+    tool("python", "-m", "pipeledger", "docs")
+
+
+def bench() -> None:
+    """The benchmarks; arguments choose some of them."""
+    tool("python", "-m", "benchmarks", *sys.argv[2:])
+
+
+COMMANDS: dict[str, tuple[Callable[[], None], Sequence[Callable[[], None]]]] = {
+    "setup": (setup, ()),
+    "demo": (demo, (setup,)),
+    "test": (test, (setup,)),
+    "quick": (quick, (setup,)),
+    "lint": (lint, (setup,)),
+    "docs": (docs, (setup,)),
+    "bench": (bench, (setup,)),
+    "lock": (lock, ()),
+}
+
+
+def main() -> None:
+    """Run one command after what it needs."""
+    name = sys.argv[1] if len(sys.argv) > 1 else "help"
+    if name not in COMMANDS:
+        print(__doc__)
+        sys.exit(0 if name in {"help", "-h", "--help"} else 2)
+    command, needs = COMMANDS[name]
+    for need in needs:
+        need()
+    command()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Vendor servers on loopback that enforce the vendor's rules, and a fictional company."""
