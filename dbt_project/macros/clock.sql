@@ -1,0 +1,69 @@
+{#- The clock of the build. Models ask these and never now() or current_date. -#}
+
+{#- The as-of instant: TIMESTAMPTZ. -#}
+{% macro as_of_at() -%}
+    cast('{{ var("as_of") }}' as {{ instant_type() }})
+{%- endmacro %}
+
+{#- The company's business date that contains the as-of instant: DATE. -#}
+{% macro as_of_date() -%}
+    {{ company_date(as_of_at()) }}
+{%- endmacro %}
+
+{#- The business date of an instant in the company's zone: DATE.
+    Only for instants; a field that is a pure date is never passed through here. -#}
+{% macro company_date(instant) -%}
+    {{ return(adapter.dispatch('company_date', 'pipeledger')(instant)) }}
+{%- endmacro %}
+{% macro duckdb__company_date(instant) -%}
+    cast(timezone('{{ var("company_time_zone") }}', {{ instant }}) as date)
+{%- endmacro %}
+{% macro spark__company_date(instant) -%}
+    to_date(from_utc_timestamp({{ instant }}, '{{ var("company_time_zone") }}'))
+{%- endmacro %}
+{% macro default__company_date(instant) -%}
+    cast(({{ instant }}) at time zone '{{ var("company_time_zone") }}' as date)
+{%- endmacro %}
+
+{#- The instant at which a business date begins in the company's zone: TIMESTAMPTZ.
+    The end of day D is start_of_day(D + 1), exclusive. -#}
+{% macro start_of_day(day) -%}
+    {{ return(adapter.dispatch('start_of_day', 'pipeledger')(day)) }}
+{%- endmacro %}
+{% macro duckdb__start_of_day(day) -%}
+    timezone('{{ var("company_time_zone") }}', cast({{ day }} as timestamp))
+{%- endmacro %}
+{% macro spark__start_of_day(day) -%}
+    to_utc_timestamp(cast({{ day }} as timestamp), '{{ var("company_time_zone") }}')
+{%- endmacro %}
+{% macro default__start_of_day(day) -%}
+    cast({{ day }} as timestamp) at time zone '{{ var("company_time_zone") }}'
+{%- endmacro %}
+
+{#- Seconds from one instant to another, counting whole seconds passed: BIGINT. -#}
+{% macro seconds_between(earlier, later) -%}
+    {{ return(adapter.dispatch('seconds_between', 'pipeledger')(earlier, later)) }}
+{%- endmacro %}
+{% macro duckdb__seconds_between(earlier, later) -%}
+    date_sub('second', {{ earlier }}, {{ later }})
+{%- endmacro %}
+{% macro spark__seconds_between(earlier, later) -%}
+    (unix_timestamp({{ later }}) - unix_timestamp({{ earlier }}))
+{%- endmacro %}
+{% macro default__seconds_between(earlier, later) -%}
+    cast(floor(extract(epoch from ({{ later }} - {{ earlier }}))) as bigint)
+{%- endmacro %}
+
+{#- Calendar days from one date to another: BIGINT. -#}
+{% macro days_between(earlier, later) -%}
+    {{ return(adapter.dispatch('days_between', 'pipeledger')(earlier, later)) }}
+{%- endmacro %}
+{% macro duckdb__days_between(earlier, later) -%}
+    date_diff('day', {{ earlier }}, {{ later }})
+{%- endmacro %}
+{% macro spark__days_between(earlier, later) -%}
+    cast(datediff({{ later }}, {{ earlier }}) as bigint)
+{%- endmacro %}
+{% macro default__days_between(earlier, later) -%}
+    cast({{ later }} - {{ earlier }} as bigint)
+{%- endmacro %}

@@ -1,0 +1,30 @@
+{#- Decimals of a currency's minor unit, as the literal that round() wants. The seed
+    `currencies` holds the same digits; a test compares the two. -#}
+{% macro round_money(amount, currency_code) -%}
+    {#- Half away from zero, per row, before any sum. The argument may be wider than
+        DECIMAL(18,4): widen before multiplying, since 250 000.00 x 1.1 overflows. -#}
+    cast(
+        case
+            when {{ currency_code }} in (
+                'BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX',
+                'UYI', 'VND', 'VUV', 'XAF', 'XOF', 'XPF'
+            ) then round({{ amount }}, 0)
+            when {{ currency_code }} in ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND')
+                then round({{ amount }}, 3)
+            else round({{ amount }}, 2)
+        end as {{ money_type() }}
+    )
+{%- endmacro %}
+
+{#- An amount in another currency: amount x rate, rounded to the target's minor unit. -#}
+{% macro convert_money(amount, rate, currency_code) -%}
+    {{ round_money(
+        'cast(' ~ amount ~ ' as decimal(38, 4)) * cast(' ~ rate ~ ' as decimal(18, 9))',
+        currency_code
+    ) }}
+{%- endmacro %}
+
+{#- a / b as DOUBLE; null, never infinity or nan, when b is null or 0. -#}
+{% macro ratio(numerator, denominator) -%}
+    (cast({{ numerator }} as double) / nullif(cast({{ denominator }} as double), 0))
+{%- endmacro %}
