@@ -1,0 +1,1 @@
+"""Spreadsheet and database exports: CSV, XLSX and Parquet folders."""
