@@ -57,6 +57,9 @@ class Page:
     cursor: Cursor | None = None
     children: Mapping[str, Sequence[Record]] = field(default_factory=dict)
     rejected: Sequence[Rejected] = ()
+    complete_ids: Sequence[str] | None = None
+    """Every id that the source holds now, from a reader that has just seen them all: the
+    runner lands the live ids that are missing from it as deleted, within the delete guard."""
     total: int | None = None
     """The vendor's own count of what this read will show, where it gives one."""
 

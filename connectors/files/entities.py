@@ -28,13 +28,13 @@ class Entity:
     columns: Mapping[str, Kind]
     required: tuple[str, ...]
     key: tuple[str, ...]
-    """The columns whose values, joined by ':', are the record id."""
+    """The columns whose values, joined by ':', are the record id; a blank one counts as ""."""
     append_only: bool = False
     """Rows are statements made at a time: the same key with other content is an error."""
 
 
 def _entity(
-    name: str, key: str, required: str = "", *, append_only: bool = False, **kinds: str
+    name: str, key: str, required: str, *, append_only: bool = False, **kinds: str
 ) -> Entity:
     """Build an entity from ``kind="column column"`` arguments."""
     columns: dict[str, Kind] = {}
@@ -44,9 +44,7 @@ def _entity(
     )
     for kind in known:
         columns |= dict.fromkeys(kinds.get(kind, "").split(), kind)
-    return Entity(
-        name, columns, tuple((key + " " + required).split()), tuple(key.split()), append_only
-    )
+    return Entity(name, columns, tuple(required.split()), tuple(key.split()), append_only)
 
 
 ENTITIES: Mapping[str, Entity] = {
@@ -54,9 +52,9 @@ ENTITIES: Mapping[str, Entity] = {
     for entity in (
         _entity(
             "users",
+            "user_id valid_from",
             "user_id",
-            "",
-            text="user_id name team manager_id role valid_from_reason",
+            text="user_id name team manager_id role",
             email="email manager_email",
             boolean="is_active quota_carrying",
             date="hired_on valid_from valid_to",
@@ -64,7 +62,7 @@ ENTITIES: Mapping[str, Entity] = {
         _entity(
             "stages",
             "pipeline_id stage_id",
-            "stage_type",
+            "stage_id stage_type",
             text="pipeline_id pipeline_name stage_id stage_name stage_type forecast_category",
             decimal="probability",
             integer="stage_order rotten_days",
@@ -72,7 +70,7 @@ ENTITIES: Mapping[str, Entity] = {
         _entity(
             "deals",
             "deal_id",
-            "stage_id",
+            "deal_id stage_id",
             text="deal_id name pipeline_id stage_id owner_id status forecast_category loss_reason "
             "source_channel lead_id company_id company_name contact_id po_number quote_id "
             "invoice_id subscription_id measure amount_basis next_step merged_into_id",
@@ -88,14 +86,14 @@ ENTITIES: Mapping[str, Entity] = {
         _entity(
             "deal_stage_changes",
             "deal_id changed_at stage_id",
-            "",
+            "deal_id changed_at stage_id",
             text="deal_id pipeline_id stage_id changed_by",
             instant="changed_at",
         ),
         _entity(
             "deal_credits",
-            "deal_id user_email credit_type",
-            "share",
+            "deal_id user_email credit_type valid_from",
+            "deal_id user_email credit_type share",
             text="deal_id credit_type",
             email="user_email",
             decimal="share",
@@ -104,7 +102,7 @@ ENTITIES: Mapping[str, Entity] = {
         _entity(
             "leads",
             "lead_id",
-            "",
+            "lead_id",
             text="lead_id name company_name phone status source_channel campaign owner_id "
             "converted_deal_id converted_contact_id converted_company_id",
             email="email owner_email",
@@ -114,7 +112,7 @@ ENTITIES: Mapping[str, Entity] = {
         _entity(
             "companies",
             "company_id",
-            "",
+            "company_id",
             text="company_id name domain industry country tax_id parent_company_id "
             "merged_into_id terms_days",
             boolean="is_deleted",
@@ -123,7 +121,7 @@ ENTITIES: Mapping[str, Entity] = {
         _entity(
             "contacts",
             "contact_id",
-            "",
+            "contact_id",
             text="contact_id first_name last_name name phone job_title company_id company_name "
             "merged_into_id",
             email="email",
@@ -134,7 +132,7 @@ ENTITIES: Mapping[str, Entity] = {
         _entity(
             "activities",
             "activity_id",
-            "activity_type",
+            "activity_id activity_type",
             text="activity_id activity_type direction subject owner_id deal_id contact_id "
             "company_id lead_id",
             email="owner_email",
@@ -145,7 +143,7 @@ ENTITIES: Mapping[str, Entity] = {
         _entity(
             "products",
             "product_id",
-            "",
+            "product_id",
             text="product_id name sku category",
             currency="currency_code",
             decimal="unit_price",
@@ -154,7 +152,7 @@ ENTITIES: Mapping[str, Entity] = {
         _entity(
             "quotes",
             "quote_id",
-            "",
+            "quote_id",
             text="quote_id number deal_id company_id status invoice_id subscription_id",
             currency="currency_code",
             decimal="net_amount tax_amount gross_amount",
@@ -164,7 +162,7 @@ ENTITIES: Mapping[str, Entity] = {
         _entity(
             "quote_lines",
             "quote_id line_id",
-            "",
+            "quote_id line_id",
             text="quote_id line_id product_id description",
             currency="currency_code",
             decimal="quantity unit_price net_amount",
@@ -172,7 +170,7 @@ ENTITIES: Mapping[str, Entity] = {
         _entity(
             "invoices",
             "invoice_number",
-            "issue_date currency_code",
+            "invoice_number issue_date currency_code",
             text="invoice_number status kind company_id company_name po_number deal_ref quote_id "
             "subscription_id description",
             email="company_email",
@@ -184,7 +182,7 @@ ENTITIES: Mapping[str, Entity] = {
         _entity(
             "invoice_lines",
             "invoice_number line_id",
-            "net_amount",
+            "invoice_number line_id net_amount",
             text="invoice_number line_id product_id description deal_ref",
             decimal="quantity unit_price net_amount tax_amount",
             boolean="is_proration",
@@ -193,7 +191,7 @@ ENTITIES: Mapping[str, Entity] = {
         _entity(
             "credit_notes",
             "credit_note_number",
-            "issue_date currency_code",
+            "credit_note_number issue_date currency_code",
             text="credit_note_number invoice_number status reason company_id",
             currency="currency_code",
             decimal="net_amount tax_amount gross_amount refunded_amount",
@@ -202,7 +200,7 @@ ENTITIES: Mapping[str, Entity] = {
         _entity(
             "payments",
             "payment_id",
-            "paid_date currency_code amount",
+            "payment_id paid_date currency_code amount",
             text="payment_id company_id method status invoice_number",
             currency="currency_code settled_currency_code",
             decimal="amount fee_amount settled_amount",
@@ -211,7 +209,7 @@ ENTITIES: Mapping[str, Entity] = {
         _entity(
             "payment_allocations",
             "allocation_id",
-            "invoice_number applied_date applied_amount",
+            "allocation_id invoice_number applied_date applied_amount",
             text="allocation_id payment_id credit_note_number invoice_number kind",
             currency="currency_code",
             decimal="applied_amount",
@@ -220,7 +218,7 @@ ENTITIES: Mapping[str, Entity] = {
         _entity(
             "quotas",
             "scope_type scope_id period measure credit_type valid_from",
-            "amount currency_code",
+            "scope_type scope_id period amount currency_code",
             text="scope_type scope_id period_type period measure credit_type",
             currency="currency_code",
             decimal="amount proration",
@@ -229,7 +227,7 @@ ENTITIES: Mapping[str, Entity] = {
         _entity(
             "forecast_submissions",
             "submitter scope_type scope_id period category submitted_at",
-            "amount currency_code",
+            "submitter scope_type scope_id period category submitted_at amount currency_code",
             append_only=True,
             text="scope_type scope_id period category level note",
             email="submitter",
@@ -240,7 +238,7 @@ ENTITIES: Mapping[str, Entity] = {
         _entity(
             "fx_rates",
             "rate_type currency_code rate_date",
-            "rate_to_rc",
+            "currency_code rate_date rate_to_rc",
             text="rate_type source",
             currency="currency_code",
             decimal="rate_to_rc",
@@ -249,7 +247,7 @@ ENTITIES: Mapping[str, Entity] = {
         _entity(
             "deal_invoice_links",
             "deal_key invoice_key",
-            "",
+            "deal_key invoice_key",
             text="deal_key invoice_key note",
             decimal="allocated_net_amount",
             boolean="is_accepted",
