@@ -51,6 +51,13 @@ final as (
                 then [versions.connection || ':' || {{ stripe_id('versions.body.refund') }}]
             else cast([] as varchar[])
         end as refund_keys,
+        -- Beside refund_keys; the older shape names the refund without its amount.
+        case
+            when versions.body.refunds is not null
+                then list_transform(versions.body.refunds, lambda x: x.amount_refunded)
+            when versions.body.refund is not null then [cast(null as bigint)]
+            else cast([] as bigint[])
+        end as refund_minors,
         versions.body.total as total_minor,
         versions.body.total_excluding_tax as total_excluding_tax_minor,
         coalesce(

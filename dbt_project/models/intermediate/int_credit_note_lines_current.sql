@@ -1,0 +1,51 @@
+-- Grain: one row per line of a current credit note, amounts positive; which invoice line it
+-- credits where the source says so.
+
+with credit_notes as (
+    select * from {{ ref('int_credit_notes_current') }}
+),
+
+typed as (
+    select
+        cast(null as varchar) as credit_note_line_key,
+        cast(null as varchar) as credit_note_key,
+        cast(null as varchar) as invoice_line_key,
+        cast(null as varchar) as line_description,
+        cast(null as {{ money_type() }}) as net_amt,
+        cast(null as {{ money_type() }}) as tax_amt
+    where false
+),
+
+{% if has_source('stripe') %}
+    stripe_scales as (
+        select
+            currency_code,
+            minor_digits
+        from {{ ref('stripe_currency_scales') }}
+        where valid_to is null
+    ),
+
+    stripe as (
+        select
+            lines.credit_note_line_key,
+            lines.credit_note_key,
+            lines.invoice_line_key,
+            lines.line_description,
+            {{ stripe_money('lines.amount_minor - lines.discount_minor'
+                ~ ' - lines.inclusive_tax_minor', 'stripe_scales.minor_digits') }} as net_amt,
+            {{ stripe_money('lines.tax_minor', 'stripe_scales.minor_digits') }} as tax_amt
+        from {{ ref('stg_stripe__credit_note_inline_lines') }} as lines
+        inner join credit_notes on lines.raw_version_id = credit_notes.raw_version_id
+        left join stripe_scales on credit_notes.currency_code = stripe_scales.currency_code
+    ),
+{% endif %}
+
+final as (
+    select * from typed
+    {% if has_source('stripe') %}
+        union all
+        select * from stripe
+    {% endif %}
+)
+
+select * from final

@@ -1,0 +1,344 @@
+-- Grain: one row per payment x invoice that it settles, money only (credits: see
+-- int_payment_allocations). settlement_basis says how we know:
+--   stated       the source says which payment settled which invoice
+--   named        the payment names its invoice (files, Stripe before 2025-03-31)
+--   out_of_band  the invoice was marked paid without a payment object
+--   implied      an export says paid, or states a balance, and holds no payments
+
+with invoices as (
+    select *
+    from {{ ref('int_invoices_current') }}
+    where status <> 'draft'
+),
+
+credits as (
+    select
+        invoice_key,
+        currency_code,
+        sum(gross_amt - refunded_amt - credited_to_balance_amt - out_of_band_amt) as lowered_amt
+    from {{ ref('int_credit_notes_current') }}
+    where status = 'issued'
+    group by invoice_key, currency_code
+),
+
+typed as (
+    select
+        cast(null as varchar) as settlement_key,
+        cast(null as varchar) as invoice_key,
+        cast(null as varchar) as payment_key,
+        cast(null as varchar) as settlement_basis,
+        cast(null as varchar) as stated_kind,
+        cast(null as varchar) as raw_version_id,
+        cast(null as {{ money_type() }}) as applied_amt,
+        cast(null as date) as applied_date
+    where false
+),
+
+{% if has_source('stripe') %}
+    stripe_scales as (
+        select
+            currency_code,
+            minor_digits
+        from {{ ref('stripe_currency_scales') }}
+        where valid_to is null
+    ),
+
+    charges as (
+        select * from {{ ref('int_payments_stripe') }}
+    ),
+
+    payment_intents as (
+        select *
+        from {{ ref('stg_stripe__payment_intents') }}
+        qualify
+            row_number() over (
+                partition by payment_intent_key
+                order by observed_at desc, sync_id desc, position desc
+            ) = 1
+    ),
+
+    {%- set columns %}
+        shares.invoice_payment_key,
+        shares.invoice_key,
+        shares.payment_intent_key,
+        shares.charge_key,
+        shares.payment_record_key,
+        shares.status,
+        shares.currency_code,
+        shares.amount_paid_minor,
+        shares.paid_at,
+        shares.raw_version_id,
+        shares.is_deleted,
+        shares.observed_at,
+        shares.sync_id,
+        shares.position
+    {%- endset %}
+
+    shares as (
+        select *
+        from (
+            select {{ columns }} from {{ ref('stg_stripe__invoice_payments') }} as shares
+            union all
+            select {{ columns }} from {{ ref('stg_stripe__invoice_inline_payments') }} as shares
+        ) as shares
+        qualify
+            row_number() over (
+                partition by shares.invoice_payment_key
+                order by shares.observed_at desc, shares.sync_id desc, shares.position desc
+            ) = 1
+    ),
+
+    -- A payment intent may have failed charges before the one that took the money.
+    charge_of_intent as (
+        select
+            charges.payment_intent_key,
+            min_by(charges.payment_key, charges.paid_date) as charge_key
+        from charges
+        where charges.payment_intent_key is not null
+        group by charges.payment_intent_key
+    ),
+
+    stripe_stated as (
+        select
+            shares.invoice_payment_key as settlement_key,
+            shares.invoice_key,
+            coalesce(
+                shares.charge_key,
+                charge_of_intent.charge_key,
+                payment_intents.latest_charge_key,
+                shares.payment_intent_key,
+                shares.payment_record_key
+            ) as payment_key,
+            case
+                when shares.payment_record_key is not null then 'out_of_band' else 'stated'
+            end as settlement_basis,
+            cast(null as varchar) as stated_kind,
+            shares.raw_version_id,
+            {{ stripe_money('shares.amount_paid_minor', 'stripe_scales.minor_digits') }}
+                as applied_amt,
+            {{ company_date('shares.paid_at') }} as applied_date
+        from shares
+        inner join invoices on shares.invoice_key = invoices.invoice_key
+        left join charge_of_intent
+            on shares.payment_intent_key = charge_of_intent.payment_intent_key
+        left join payment_intents
+            on shares.payment_intent_key = payment_intents.payment_intent_key
+        left join stripe_scales on shares.currency_code = stripe_scales.currency_code
+        where
+            shares.status = 'paid'
+            and not shares.is_deleted
+            and shares.amount_paid_minor <> 0
+    ),
+
+    -- Before 2025-03-31: the charge names its invoice, or the invoice its charge.
+    stripe_named as (
+        select distinct
+            charges.payment_key || ':' || invoices.invoice_key as settlement_key,
+            invoices.invoice_key,
+            charges.payment_key,
+            'named' as settlement_basis,
+            cast(null as varchar) as stated_kind,
+            charges.raw_version_id,
+            charges.amount_amt as applied_amt,
+            charges.paid_date as applied_date
+        from charges
+        inner join invoices
+            on
+                charges.stated_invoice_key = invoices.invoice_key
+                or charges.payment_key = invoices.charge_key
+                or charges.payment_intent_key = invoices.payment_intent_key
+        where
+            not exists (
+                select 1 from stripe_stated
+                where stripe_stated.invoice_key = invoices.invoice_key
+            )
+            and not exists (
+                select 1 from stripe_stated
+                where stripe_stated.payment_key = charges.payment_key
+            )
+    ),
+
+    stripe_known as (
+        select * from stripe_stated
+        union all
+        select * from stripe_named
+    ),
+
+    stripe_known_sums as (
+        select
+            invoice_key,
+            sum(applied_amt) as applied_amt
+        from stripe_known
+        group by invoice_key
+    ),
+
+    stripe_rest as (
+        select
+            invoices.*,
+            greatest(
+                -- amount_paid counts money from outside since 2025-03-31 ...
+                coalesce(invoices.source_paid_amt, 0)
+                - coalesce(stripe_known_sums.applied_amt, 0),
+                -- ... and did not before: then all that was due.
+                case
+                    when invoices.is_paid_out_of_band
+                        then
+                            invoices.gross_amt
+                            - coalesce(credits.lowered_amt, 0)
+                            - coalesce(invoices.applied_balance_amt, 0)
+                            - coalesce(stripe_known_sums.applied_amt, 0)
+                    else 0
+                end
+            ) as rest_amt
+        from invoices
+        left join stripe_known_sums on invoices.invoice_key = stripe_known_sums.invoice_key
+        left join credits
+            on
+                invoices.invoice_key = credits.invoice_key
+                and invoices.currency_code = credits.currency_code
+        where invoices.source_system = 'stripe' and invoices.paid_date is not null
+    ),
+
+    stripe_out_of_band as (
+        select
+            invoice_key || ':out_of_band' as settlement_key,
+            invoice_key,
+            invoice_key || ':out_of_band' as payment_key,
+            'out_of_band' as settlement_basis,
+            cast(null as varchar) as stated_kind,
+            raw_version_id,
+            cast(rest_amt as {{ money_type() }}) as applied_amt,
+            paid_date as applied_date
+        from stripe_rest
+        where rest_amt > 0
+    ),
+{% endif %}
+
+{% if has_source('files') %}
+    files_allocations as (
+        select *
+        from {{ ref('stg_files__payment_allocations') }}
+        qualify
+            row_number() over (
+                partition by payment_allocation_key
+                order by observed_at desc, sync_id desc, position desc
+            ) = 1
+    ),
+
+    files_payments as (
+        select *
+        from {{ ref('stg_files__payments') }}
+        qualify
+            row_number() over (
+                partition by payment_key
+                order by observed_at desc, sync_id desc, position desc
+            ) = 1
+    ),
+
+    files_stated as (
+        select
+            files_allocations.payment_allocation_key as settlement_key,
+            files_allocations.invoice_key,
+            files_allocations.payment_key,
+            'stated' as settlement_basis,
+            coalesce(files_allocations.kind, 'payment') as stated_kind,
+            files_allocations.raw_version_id,
+            files_allocations.applied_amt,
+            files_allocations.applied_date
+        from files_allocations
+        inner join invoices on files_allocations.invoice_key = invoices.invoice_key
+        where
+            not files_allocations.is_deleted
+            and coalesce(files_allocations.kind, 'payment') in ('payment', 'prepayment')
+            and files_allocations.credit_note_key is null
+    ),
+
+    files_named as (
+        select
+            files_payments.payment_key as settlement_key,
+            files_payments.invoice_key,
+            files_payments.payment_key,
+            'named' as settlement_basis,
+            cast(null as varchar) as stated_kind,
+            files_payments.raw_version_id,
+            files_payments.amount_amt as applied_amt,
+            files_payments.paid_date as applied_date
+        from files_payments
+        inner join invoices
+            on
+                files_payments.invoice_key = invoices.invoice_key
+                and files_payments.currency_code = invoices.currency_code
+        where
+            not files_payments.is_deleted
+            and coalesce(files_payments.status, 'succeeded') not in
+            ('failed', 'canceled', 'cancelled', 'pending', 'void')
+            and not exists (
+                select 1 from files_allocations
+                where
+                    files_allocations.payment_key = files_payments.payment_key
+                    and not files_allocations.is_deleted
+            )
+    ),
+
+    files_implied as (
+        select
+            invoices.invoice_key || ':implied' as settlement_key,
+            invoices.invoice_key,
+            invoices.invoice_key || ':implied' as payment_key,
+            'implied' as settlement_basis,
+            cast(null as varchar) as stated_kind,
+            invoices.raw_version_id,
+            cast(
+                invoices.gross_amt - coalesce(credits.lowered_amt, 0)
+                - coalesce(
+                    invoices.source_balance_amt,
+                    case invoices.status when 'paid' then 0 else invoices.gross_amt end
+                ) as {{ money_type() }}
+            ) as applied_amt,
+            -- Without a date of payment: the day on which we learnt of it.
+            coalesce(invoices.paid_date, {{ company_date('invoices.observed_at') }})
+                as applied_date
+        from invoices
+        left join credits
+            on
+                invoices.invoice_key = credits.invoice_key
+                and invoices.currency_code = credits.currency_code
+        where
+            invoices.source_system = 'files'
+            and invoices.status in ('paid', 'open')
+            and (invoices.source_balance_amt is not null or invoices.status = 'paid')
+            and not exists (
+                select 1 from files_stated where files_stated.invoice_key = invoices.invoice_key
+            )
+            and not exists (
+                select 1 from files_named where files_named.invoice_key = invoices.invoice_key
+            )
+    ),
+{% endif %}
+
+united as (
+    select * from typed
+    {% if has_source('stripe') %}
+        union all
+        select * from stripe_known
+        union all
+        select * from stripe_out_of_band
+    {% endif %}
+    {% if has_source('files') %}
+        union all
+        select * from files_stated
+        union all
+        select * from files_named
+        union all
+        select * from files_implied
+        where applied_amt > 0
+    {% endif %}
+),
+
+final as (
+    select *
+    from united
+    where applied_date <= {{ as_of_date() }}
+)
+
+select * from final
