@@ -131,8 +131,28 @@ typed as (
     ),
 
     -- Before 2025-03-31: the charge names its invoice, or the invoice its charge.
+    named_pairs as (
+        select
+            payment_key,
+            stated_invoice_key as invoice_key
+        from charges
+        where stated_invoice_key is not null
+        union
+        select
+            charge_key,
+            invoice_key
+        from invoices
+        where charge_key is not null
+        union
+        select
+            charges.payment_key,
+            invoices.invoice_key
+        from charges
+        inner join invoices on charges.payment_intent_key = invoices.payment_intent_key
+    ),
+
     stripe_named as (
-        select distinct
+        select
             charges.payment_key || ':' || invoices.invoice_key as settlement_key,
             invoices.invoice_key,
             charges.payment_key,
@@ -141,20 +161,13 @@ typed as (
             charges.raw_version_id,
             charges.amount_amt as applied_amt,
             charges.paid_date as applied_date
-        from charges
-        inner join invoices
-            on
-                charges.stated_invoice_key = invoices.invoice_key
-                or charges.payment_key = invoices.charge_key
-                or charges.payment_intent_key = invoices.payment_intent_key
+        from named_pairs
+        inner join charges on named_pairs.payment_key = charges.payment_key
+        inner join invoices on named_pairs.invoice_key = invoices.invoice_key
         where
-            not exists (
-                select 1 from stripe_stated
-                where stripe_stated.invoice_key = invoices.invoice_key
-            )
-            and not exists (
-                select 1 from stripe_stated
-                where stripe_stated.payment_key = charges.payment_key
+            named_pairs.invoice_key not in (select invoice_key from stripe_stated)
+            and named_pairs.payment_key not in (
+                select payment_key from stripe_stated where payment_key is not null
             )
     ),
 

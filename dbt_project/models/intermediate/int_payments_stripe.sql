@@ -45,6 +45,27 @@ settled as (
         on charges.balance_transaction_key = ledger_entries.balance_transaction_key
 ),
 
+-- Open or lost: the charge's own mark stays even when a dispute was won.
+disputed as (
+    select distinct charge_key
+    from (
+        select *
+        from {{ ref('stg_stripe__disputes') }}
+        qualify
+            row_number() over (
+                partition by dispute_key
+                order by observed_at desc, sync_id desc, position desc
+            ) = 1
+    ) as disputes
+    where
+        not is_deleted
+        and charge_key is not null
+        and status in (
+            'needs_response', 'under_review', 'warning_needs_response', 'warning_under_review',
+            'lost'
+        )
+),
+
 final as (
     select
         settled.charge_key as payment_key,
@@ -64,9 +85,10 @@ final as (
             as settled_gross_amt,
         {{ stripe_money('settled.any_settled_net_minor', 'settled_scales.minor_digits') }}
             as settled_net_amt,
-        settled.is_disputed,
+        disputed.charge_key is not null as is_disputed,
         {{ company_date('settled.created_at') }} as paid_date
     from settled
+    left join disputed on settled.charge_key = disputed.charge_key
     left join stripe_scales as charged_scales
         on settled.currency_code = charged_scales.currency_code
     left join stripe_scales as settled_scales
