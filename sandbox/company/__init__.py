@@ -1,0 +1,33 @@
+"""A seeded fictional company: the same seed gives the same bytes.
+
+Three years of a sales organisation, from 2023-10-15 to the frozen today of
+2026-10-15T06:00:00Z, in the shapes of the vendors that the sandbox servers play, with
+the truth about it counted while it is made. It imports neither connectors nor pipeledger.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sandbox.company import hubspot
+from sandbox.company.model import World
+from sandbox.company.world import build_world
+
+__all__ = ["Company", "build"]
+
+
+@dataclass(frozen=True)
+class Company:
+    """The company at one instant; each vendor's part is made when first asked for."""
+
+    world: World
+
+    @cached_property
+    def hubspot(self) -> dict[str, Any]:
+        """Objects per type as HubSpot holds them (``sandbox.company.hubspot``)."""
+        return hubspot.render(self.world)
+
+
+def build(seed: int = 7, scale: float = 1.0) -> Company:
+    """The company of a seed; ``scale`` 0.05 makes a small one fast."""
+    return Company(build_world(seed, scale))

@@ -1,0 +1,46 @@
+"""Write a company to a folder for inspection.
+
+Usage: python -m sandbox.company --seed 7 --out DIR [--scale 0.05]
+"""
+
+import argparse
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from sandbox.company import build
+
+
+def plain(value: Any) -> Any:
+    """Decimals as text: a JSON number would be read back as a float."""
+    if isinstance(value, Decimal):
+        return str(value)
+    raise TypeError(f"cannot write {type(value).__name__}")
+
+
+def write(path: Path, value: Any) -> None:
+    """One JSON file; lists one element a line, so that two companies can be compared."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(value, list):
+        rows = ",\n".join(json.dumps(row, ensure_ascii=False, default=plain) for row in value)
+        path.write_text(f"[\n{rows}\n]\n", encoding="utf-8")
+    else:
+        text = json.dumps(value, ensure_ascii=False, indent=1, default=plain)
+        path.write_text(f"{text}\n", encoding="utf-8")
+
+
+def main() -> None:
+    """Parse the arguments and write the files."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--out", type=Path, required=True)
+    arguments = parser.parse_args()
+    company = build(arguments.seed, arguments.scale)
+    for kind, objects in company.hubspot.items():
+        write(arguments.out / "hubspot" / f"{kind}.json", objects)
+
+
+if __name__ == "__main__":
+    main()
