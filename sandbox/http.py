@@ -7,7 +7,7 @@ benchmarks), on 127.0.0.1 at a port that the system chooses.
     with SandboxServer(Router().get("/ping", lambda request: reply_json({"ok": True}))) as server:
         httpx.get(server.url + "/ping")
 
-It is the standard library alone because faults need the socket: half a body under a full
+It speaks HTTP itself because faults need the socket: half a body under a full
 Content-Length, a connection cut before the answer, bytes that drip.
 """
 
@@ -20,13 +20,15 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self, TypeAlias
 from urllib.parse import parse_qs, unquote
+
+import msgspec
 
 MAX_HEAD_BYTES = 64 * 1024
 MAX_BODY_BYTES = 16 * 1024 * 1024
@@ -45,6 +47,8 @@ class Request:
     body: bytes
     values: Mapping[str, str] = field(default_factory=dict)
     """What the placeholders of the matched route stand for."""
+    target: str = ""
+    """Path and query as they came, for vendors that cap the length of an address."""
 
     def param(self, name: str, default: str | None = None) -> str | None:
         """The first value of a query parameter."""
@@ -86,7 +90,7 @@ App: TypeAlias = Callable[[Request], Reply]
 
 def reply_json(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
     """Answer with a value as compact JSON."""
-    body = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    body = msgspec.json.encode(value)
     return Reply(status=status, body=body, headers=headers or {})
 
 
@@ -125,16 +129,7 @@ class Router:
         for method, pattern, app in self._routes:
             if match := pattern.fullmatch(request.path):
                 if method == request.method:
-                    return app(
-                        Request(
-                            request.method,
-                            request.path,
-                            request.query,
-                            request.headers,
-                            request.body,
-                            match.groupdict(),
-                        )
-                    )
+                    return app(replace(request, values=match.groupdict()))
                 known = True
         if known:
             return reply_json({"message": "method not allowed"}, 405)
@@ -315,7 +310,7 @@ class SandboxServer:
                 writer.write(_head(Reply(status=503), 0))
                 return
             while request := await _read_request(reader):
-                reply = self._answer(request)
+                reply = self._answer_logged(request)
                 wait = self.latency_seconds + reply.delay_seconds
                 if wait > 0:
                     await asyncio.sleep(wait)
@@ -329,7 +324,7 @@ class SandboxServer:
             with suppress(ConnectionError, asyncio.CancelledError):
                 await writer.wait_closed()
 
-    def _answer(self, request: Request) -> Reply:
+    def _answer_logged(self, request: Request) -> Reply:
         with self.lock:
             self.requests.append(request)
             try:
@@ -361,7 +356,14 @@ async def _read_request(reader: asyncio.StreamReader) -> Request | None:
         return None
     body = await reader.readexactly(length) if length else b""
     path, _, query = target.partition("?")
-    return Request(method, unquote(path), parse_qs(query, keep_blank_values=True), headers, body)
+    return Request(
+        method=method,
+        path=unquote(path),
+        query=parse_qs(query, keep_blank_values=True),
+        headers=headers,
+        body=body,
+        target=target,
+    )
 
 
 def _head(reply: Reply, length: int) -> bytes:
