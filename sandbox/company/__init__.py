@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sandbox.company import hubspot
+from sandbox.company import hubspot, stripe
 from sandbox.company.model import World
 from sandbox.company.world import build_world
 
@@ -26,6 +26,11 @@ class Company:
     def hubspot(self) -> dict[str, Any]:
         """Objects per type as HubSpot holds them (``sandbox.company.hubspot``)."""
         return hubspot.render(self.world)
+
+    @cached_property
+    def stripe(self) -> dict[str, Any]:
+        """Objects per stream as Stripe holds them (``sandbox.company.stripe``)."""
+        return stripe.render(self.world)
 
 
 def build(seed: int = 7, scale: float = 1.0) -> Company:

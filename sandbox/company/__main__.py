@@ -40,6 +40,8 @@ def main() -> None:
     company = build(arguments.seed, arguments.scale)
     for kind, objects in company.hubspot.items():
         write(arguments.out / "hubspot" / f"{kind}.json", objects)
+    for kind, objects in company.stripe.items():
+        write(arguments.out / "stripe" / f"{kind}.json", objects)
 
 
 if __name__ == "__main__":

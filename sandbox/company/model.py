@@ -9,12 +9,15 @@ import random
 from collections import defaultdict
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox.company.clock import business_date
 from sandbox.company.money import HOME, Rates
 from sandbox.company.names import Country
 from sandbox.company.pipelines import PIPELINE_OF_STAGE, STAGES, Pipeline, Stage
+
+if TYPE_CHECKING:
+    from sandbox.company.ledger import Books
 
 FIRST_IDS = {
     "companies": 9_001_000_000,
@@ -265,6 +268,7 @@ class World:
     leads: list[Lead] = field(default_factory=list)
     activities: list[Activity] = field(default_factory=list)
     aliases: list[Alias] = field(default_factory=list)
+    books: "Books" = field(default=None)  # type: ignore[assignment]  # billing runs last
     mess: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     """Kind of trouble -> ids of the records that have it."""
     last_ids: dict[str, int] = field(default_factory=lambda: dict(FIRST_IDS))

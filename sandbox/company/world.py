@@ -4,6 +4,7 @@ from datetime import date
 
 from sandbox.company.accounts import merge_customers, people_the_market
 from sandbox.company.activities import fill_diary, find_leads
+from sandbox.company.billing import do_billing
 from sandbox.company.clock import TODAY, business_date
 from sandbox.company.deals import run_sales
 from sandbox.company.model import World
@@ -26,4 +27,5 @@ def build_world(seed: int, scale: float, today: int = TODAY) -> World:
     fill_diary(world)
     find_leads(world, customers)
     merge_customers(world)
+    world.books = do_billing(world)
     return world
