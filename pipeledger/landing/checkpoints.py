@@ -1,0 +1,35 @@
+"""Checkpoints: where a stream goes on, and the audit log of every sync."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+
+State: TypeAlias = Literal["running", "complete", "partial", "failed", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """One row of ``_checkpoints``: what a sync of a stream had reached at an instant.
+
+    ``cursor`` is the resume point (None: from the start). ``seen`` and ``appended`` count
+    records since the sync's start, ``requests`` and ``bytes`` what it asked of the vendor.
+    ``sequence`` orders the rows of one sync; ``swept_at`` is the last complete listing of
+    ids.
+    """
+
+    source: str
+    connection: str
+    stream: str
+    sync_id: str
+    cursor: Mapping[str, Any] | None
+    state: State
+    seen: int
+    appended: int
+    requests: int
+    bytes: int
+    started_at: datetime
+    at: datetime
+    sequence: int
+    swept_at: datetime | None = None
+    error: str | None = None
