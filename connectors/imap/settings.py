@@ -1,0 +1,63 @@
+"""How a mailbox is described in pipeledger.toml.
+
+[sources.imap.sales_mail]
+host = "imap.example.com"
+username = "sales@example.com"
+# password from PIPELEDGER__SOURCES__IMAP__SALES_MAIL__PASSWORD or …__PASSWORD_FILE
+own_domains = ["example.com"]
+"""
+
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+
+class ImapSettings(BaseModel):
+    """One mailbox, read-only."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: str
+    port: int = Field(default=993, ge=1, le=65535)
+    security: Literal["tls", "starttls", "plain"] = "tls"
+    """plain is refused off this machine."""
+    ca_file: Path | None = None
+    """A private certificate authority; verification itself cannot be turned off."""
+    username: str
+    password: SecretStr | None = None
+    access_token: SecretStr | None = None
+    """OAuth 2.0 token for XOAUTH2, where the provider has no passwords any more."""
+    folders: tuple[str, ...] = ()
+    """Only these folders; without it all but junk, trash and drafts."""
+    months: int = Field(default=24, ge=1, le=600)
+    """Mail that arrived before is never read."""
+    own_domains: tuple[str, ...] = ()
+    """Mail that stays inside these domains is not landed."""
+    subject: Literal["clear", "hashed", "off"] = "clear"
+    hash_addresses: bool = False
+    """Land a keyed hash in place of the local part of outside addresses."""
+    hash_key: SecretStr | None = None
+    batch: int = Field(default=300, ge=1, le=500)
+    timeout_seconds: float = Field(default=120.0, gt=0)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        problems = []
+        if (self.password is None) == (self.access_token is None):
+            problems.append("give either `password` or `access_token`")
+        if self.security == "plain" and not _is_loopback(self.host):
+            problems.append('security = "plain" sends the password in the open; use "tls"')
+        if (self.hash_addresses or self.subject == "hashed") and self.hash_key is None:
+            problems.append("hashing needs a secret `hash_key`")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
