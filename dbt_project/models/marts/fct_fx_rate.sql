@@ -9,7 +9,7 @@ fiscal_years as (
     select
         start_date,
         end_date
-    from {{ source('config', 'fiscal_periods') }}
+    from {{ ref('stg_config__fiscal_periods') }}
     where grain = 'year'
 ),
 
