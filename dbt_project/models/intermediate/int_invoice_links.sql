@@ -39,6 +39,20 @@ deal_names as (
         source_system,
         deal_key
     from deals
+    union
+    select
+        merged.loser_key,
+        split_part(merged.loser_key, ':', 1),
+        substr(merged.loser_key, strpos(merged.loser_key, ':') + 1),
+        merged.source_system,
+        merged.deal_key
+    from (
+        select
+            deal_key,
+            source_system,
+            unnest(merged_from) as loser_key
+        from deals
+    ) as merged
 ),
 
 deal_references as (
