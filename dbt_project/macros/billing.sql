@@ -41,8 +41,8 @@
     the currency of the row (factors): a difference of roundings, so that the parts of one
     amount add up to it. -#}
 {% macro share_of(amount) -%}
-    {{ round_money('cast(' ~ amount ~ ' as double) * keyed_shares.share_to'
-        ~ ' * factors.to_row_currency', 'factors.row_currency_code') }}
-    - {{ round_money('cast(' ~ amount ~ ' as double) * keyed_shares.share_from'
-        ~ ' * factors.to_row_currency', 'factors.row_currency_code') }}
+    {{ round_money('cast(cast(' ~ amount ~ ' as double) * keyed_shares.share_to'
+        ~ ' * factors.to_row_currency as decimal(38, 9))', 'factors.row_currency_code') }}
+    - {{ round_money('cast(cast(' ~ amount ~ ' as double) * keyed_shares.share_from'
+        ~ ' * factors.to_row_currency as decimal(38, 9))', 'factors.row_currency_code') }}
 {%- endmacro %}

@@ -2,18 +2,18 @@
     `currencies` holds the same digits; a test compares the two. -#}
 {% macro round_money(amount, currency_code) -%}
     {#- Half away from zero, per row, before any sum. The argument may be wider than
-        DECIMAL(18,4): widen before multiplying, since 250 000.00 x 1.1 overflows. -#}
-    cast(
-        case
-            when {{ currency_code }} in (
-                'BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX',
-                'UYI', 'VND', 'VUV', 'XAF', 'XOF', 'XPF'
-            ) then round({{ amount }}, 0)
-            when {{ currency_code }} in ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND')
-                then round({{ amount }}, 3)
-            else round({{ amount }}, 2)
-        end as {{ money_type() }}
-    )
+        DECIMAL(18,4): widen before multiplying, since 250 000.00 x 1.1 overflows. Each
+        branch has its own cast: the common type of DECIMAL(38,0) and DECIMAL(38,2) is the
+        former, which would cut the cents of every wide product. -#}
+    case
+        when {{ currency_code }} in (
+            'BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX',
+            'UYI', 'VND', 'VUV', 'XAF', 'XOF', 'XPF'
+        ) then cast(round({{ amount }}, 0) as {{ money_type() }})
+        when {{ currency_code }} in ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND')
+            then cast(round({{ amount }}, 3) as {{ money_type() }})
+        else cast(round({{ amount }}, 2) as {{ money_type() }})
+    end
 {%- endmacro %}
 
 {#- An amount in another currency: amount x rate, rounded to the target's minor unit. -#}

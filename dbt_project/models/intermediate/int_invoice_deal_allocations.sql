@@ -126,7 +126,8 @@ steps (group_key, deal_key, invoice_order, invoice_key, unbilled_amt, allocated_
         cast(
             shared.unbilled_amt - case
                 when shared.status = 'void' or shared.allocated_amt is null then 0
-                else {{ round_money('cast(shared.allocated_amt as double) / shared.deal_to_invoice',
+                else {{ round_money('cast(cast(shared.allocated_amt as double)'
+                    ~ ' / nullif(shared.deal_to_invoice, 0) as decimal(38, 9))',
                     'shared.currency_code') }}
             end as {{ money_type() }}
         ),
@@ -182,8 +183,8 @@ steps (group_key, deal_key, invoice_order, invoice_key, unbilled_amt, allocated_
                         when group_links.invoice_key is null
                             or group_links.stated_net_amt is not null then 0
                         else {{ round_money(
-                            'cast(greatest(steps.unbilled_amt, 0) as double)'
-                            ~ ' * coalesce(group_links.deal_to_invoice, 0)',
+                            'cast(cast(greatest(steps.unbilled_amt, 0) as double)'
+                            ~ ' * coalesce(group_links.deal_to_invoice, 0) as decimal(38, 9))',
                             'group_links.currency_code') }}
                     end as room_amt
                 from steps

@@ -45,8 +45,8 @@ netted as (
             -- would look over-billed by the tax.
             when amounts.amount_basis = 'gross' and amounts.gross_amt > 0
                 then amounts.booked_amt - {{ round_money(
-                    "cast(amounts.booked_amt as double) * cast(amounts.tax_amt as double)"
-                    ~ " / cast(amounts.gross_amt as double)", 'amounts.currency_code') }}
+                    "cast(cast(amounts.booked_amt as double) * cast(amounts.tax_amt as double)"
+                    ~ " / cast(amounts.gross_amt as double) as decimal(38, 9))", 'amounts.currency_code') }}
             else amounts.booked_amt
         end as booked_net_amt,
         amounts.amount_basis <> 'net'

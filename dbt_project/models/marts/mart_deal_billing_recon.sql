@@ -238,8 +238,9 @@ judged as (
                     else 0
                 end
             else {{ round_money(
-                'cast(booked_net_amt as double) * least(n_instalments, '
-                ~ instalments_due('first_instalment_date', 'interval_months') ~ ') / n_instalments',
+                'cast(cast(booked_net_amt as double) * least(n_instalments, '
+                ~ instalments_due('first_instalment_date', 'interval_months')
+                ~ ') / n_instalments as decimal(38, 9))',
                 'currency_code') }}
         end as expected_billed_to_date_amt
     from measured
