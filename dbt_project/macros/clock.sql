@@ -67,3 +67,8 @@
 {% macro default__days_between(earlier, later) -%}
     cast({{ later }} - {{ earlier }} as bigint)
 {%- endmacro %}
+
+{#- The open end of an interval, where a comparison needs an instant: TIMESTAMPTZ. -#}
+{% macro far_future() -%}
+    cast('9999-12-31 00:00:00+00' as {{ instant_type() }})
+{%- endmacro %}

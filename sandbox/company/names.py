@@ -1,6 +1,5 @@
 """Invented names of people and firms, by country; nothing here is anybody's data."""
 
-import unicodedata
 from dataclasses import dataclass
 
 
@@ -22,16 +21,13 @@ class Country:
     weight: int
 
 
-_LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ł": "l", "ø": "o"})
-
-
 def _plain(words: str) -> tuple[tuple[str, str], ...]:
-    """Names with their ASCII form: German letters spelt out, other accents dropped."""
-    pairs = []
-    for word in words.split():
-        spelt = unicodedata.normalize("NFKD", word.lower().translate(_LETTERS))
-        pairs.append((word, spelt.encode("ascii", "ignore").decode()))
-    return tuple(pairs)
+    table = str.maketrans(
+        {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "é": "e", "è": "e", "ç": "c", "ñ": "n"}
+        | {"í": "i", "ó": "o", "á": "a", "ł": "l", "ø": "o", "å": "a", "ë": "e", "ą": "a"}
+        | {"Ä": "ae", "Ö": "oe", "Ü": "ue", "É": "e", "Å": "a", "Ø": "o", "Ł": "l"}
+    )
+    return tuple((word, word.translate(table).lower()) for word in words.split())
 
 
 def _words(text: str) -> tuple[str, ...]:

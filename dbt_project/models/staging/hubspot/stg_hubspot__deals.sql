@@ -29,6 +29,7 @@
         'closed_lost_reason': 'VARCHAR',
         'hs_analytics_source': 'VARCHAR',
         'hs_merged_object_ids': 'VARCHAR',
+        'hs_is_closed': 'BOOLEAN',
         'amount': 'DECIMAL(24,4)',
         'hs_deal_stage_probability': 'DECIMAL(24,6)',
         'closedate': 'TIMESTAMPTZ',
@@ -91,6 +92,7 @@ final as (
         cast(parsed.record.properties.amount as {{ money_type() }}) as deal_amount,
         cast(parsed.record.properties.hs_deal_stage_probability as decimal(9, 6)) as probability,
         parsed.has_content,
+        coalesce(parsed.record.properties.hs_is_closed, false) as is_closed,
         -- The close date is stored as an instant: 31 March 23:30 in Berlin is 31 March.
         {{ company_date('parsed.record.properties.closedate') }} as expected_close_date,
         coalesce(parsed.record.properties.createdate, parsed.record.createdAt) as created_at,

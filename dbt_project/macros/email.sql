@@ -1,0 +1,19 @@
+{#- An address as identity: lower case, +tag dropped only at hosts known to ignore it. -#}
+{% macro address_identity(address) -%}
+    case
+        when split_part(lower({{ address }}), '@', 2) in (
+            select domain from {{ ref('plus_tag_domains') }}
+        )
+            then concat(
+                split_part(split_part(lower({{ address }}), '@', 1), '+', 1),
+                '@',
+                split_part(lower({{ address }}), '@', 2)
+            )
+        else lower({{ address }})
+    end
+{%- endmacro %}
+
+{#- The domain of an address, lower case. -#}
+{% macro address_domain(address) -%}
+    nullif(split_part(lower({{ address }}), '@', 2), '')
+{%- endmacro %}

@@ -1,0 +1,66 @@
+-- Grain: one row per company record with the company it stands for.
+--
+-- Vendor merges first. A billing customer is the CRM company that it names, else the one
+-- company that owns its mail domain (free-mail domains own nobody), else itself.
+
+with records as (
+    select
+        companies.*,
+        coalesce(survivors.survivor_key, companies.company_key) as vendor_key
+    from {{ ref('int_companies_current') }} as companies
+    left join {{ ref('int_record_survivors') }} as survivors
+        on companies.company_key = survivors.loser_key and survivors.record_type = 'company'
+),
+
+crm as (
+    select * from records
+    where source_system <> 'stripe'
+),
+
+domains as (
+    select
+        domain,
+        min(vendor_key) as company_key
+    from crm
+    where
+        domain is not null
+        and not is_deleted
+        and domain not in (select domain from {{ ref('free_mail_domains') }})
+    group by domain
+    having count(distinct vendor_key) = 1
+),
+
+named as (
+    select
+        records.company_key as record_key,
+        min(crm.vendor_key) as company_key
+    from records
+    inner join crm
+        on split_part(records.crm_reference, ':', -1) = crm.company_id
+    where records.source_system = 'stripe'
+    group by records.company_key
+    having count(distinct crm.vendor_key) = 1
+),
+
+final as (
+    select
+        records.company_key as record_key,
+        case
+            when records.source_system <> 'stripe' then records.vendor_key
+            else coalesce(named.company_key, domains.company_key, records.company_key)
+        end as company_key,
+        case
+            when records.source_system <> 'stripe' and records.vendor_key <> records.company_key
+                then 'vendor'
+            when records.source_system = 'stripe' and named.company_key is not null
+                then 'reference'
+            when records.source_system = 'stripe' and domains.company_key is not null
+                then 'domain'
+            else 'itself'
+        end as method
+    from records
+    left join named on records.company_key = named.record_key
+    left join domains on records.domain = domains.domain
+)
+
+select * from final

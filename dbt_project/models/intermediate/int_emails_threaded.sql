@@ -1,0 +1,82 @@
+-- Grain: one row per message with the root of its thread.
+--
+-- A message's parent is the last id of its References, else its In-Reply-To; every id that
+-- References names is a node, so that a thread holds together although we never saw its
+-- first mail. The root of the tree is the thread. Chains of more than 200 hops, or that
+-- return to themselves, are cut there: broken clients and ticket systems write such.
+
+with recursive sightings as (
+    select * from {{ ref('int_email_sightings') }}
+),
+
+ordered as (
+    -- The same message may carry a shorter list in one mailbox: the longest counts.
+    select
+        message_id,
+        case
+            when len(longest) > 0 then list_append(longest, message_id)
+            when in_reply_to is not null then [in_reply_to, message_id]
+            else [message_id]
+        end as ids
+    from (
+        select
+            message_id,
+            max_by(reference_ids, len(reference_ids)) as longest,
+            min(in_reply_to) as in_reply_to
+        from sightings
+        group by message_id
+    ) as messages
+),
+
+links as (
+    select
+        ids[place] as parent_id,
+        ids[place + 1] as child_id
+    from (
+        select
+            ids,
+            unnest(range(1, len(ids))) as place
+        from ordered
+        where len(ids) > 1
+    ) as steps
+),
+
+parents as (
+    select
+        child_id,
+        min(parent_id) as parent_id
+    from links
+    where parent_id <> child_id
+    group by child_id
+),
+
+climbs as (
+    select
+        message_id,
+        message_id as reached_id,
+        0 as hops
+    from ordered
+
+    union all
+
+    select
+        climbs.message_id,
+        parents.parent_id as reached_id,
+        climbs.hops + 1 as hops
+    from climbs
+    inner join parents on climbs.reached_id = parents.child_id
+    where climbs.hops < 200
+),
+
+final as (
+    select
+        message_id,
+        case
+            when max(hops) < 200 then max_by(reached_id, hops)
+            else min(reached_id)
+        end as root_id
+    from climbs
+    group by message_id
+)
+
+select * from final
