@@ -10,7 +10,11 @@ from functools import cached_property
 from typing import Any
 
 from sandbox.company import hubspot, stripe
+from sandbox.company.files import Export, crm_export
+from sandbox.company.files import render as render_files
+from sandbox.company.mail import MailFolder, Post, deliver
 from sandbox.company.model import World
+from sandbox.company.truth import Truth, count
 from sandbox.company.world import build_world
 
 __all__ = ["Company", "build"]
@@ -31,6 +35,31 @@ class Company:
     def stripe(self) -> dict[str, Any]:
         """Objects per stream as Stripe holds them (``sandbox.company.stripe``)."""
         return stripe.render(self.world)
+
+    @cached_property
+    def post(self) -> Post:
+        """All mail with what is known of it by construction."""
+        return deliver(self.world)
+
+    @property
+    def mail(self) -> dict[str, dict[str, MailFolder]]:
+        """Mailbox address -> folder name on the wire -> folder with its messages."""
+        return self.post.mailboxes
+
+    @cached_property
+    def files(self) -> dict[str, bytes]:
+        """File name -> CSV bytes; ``export/`` is the small company's own export."""
+        return render_files(self.world)
+
+    @cached_property
+    def export_truth(self) -> Export:
+        """What is true of the company behind ``export/``."""
+        return crm_export(self.world)
+
+    @cached_property
+    def truth(self) -> Truth:
+        """What the warehouse shall find (``sandbox.company.truth``)."""
+        return count(self.world, self.post)
 
 
 def build(seed: int = 7, scale: float = 1.0) -> Company:

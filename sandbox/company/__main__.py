@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sandbox.company import build
+from sandbox.company import build, truth
 
 
 def plain(value: Any) -> Any:
@@ -42,6 +42,17 @@ def main() -> None:
         write(arguments.out / "hubspot" / f"{kind}.json", objects)
     for kind, objects in company.stripe.items():
         write(arguments.out / "stripe" / f"{kind}.json", objects)
+    for name, content in company.files.items():
+        target = arguments.out / "files" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    for box, folders in company.mail.items():
+        for folder in folders.values():
+            target = arguments.out / "mail" / box / folder.name
+            target.mkdir(parents=True, exist_ok=True)
+            for message in folder.messages:
+                (target / f"{message.uid}.eml").write_bytes(message.raw)
+    write(arguments.out / "truth.json", truth.plain(company.truth))
 
 
 if __name__ == "__main__":

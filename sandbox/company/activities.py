@@ -6,14 +6,15 @@ quiet, so that every reading of "touch" agrees.
 """
 
 import random
+from itertools import pairwise
 
 from sandbox.company.accounts import Customers
-from sandbox.company.clock import DAY, HOUR, MINUTE, START, business_date
+from sandbox.company.clock import DAY, HOUR, MINUTE, START, business_date, quarter
 from sandbox.company.journeys import office_time
-from sandbox.company.model import Activity, Deal, Edit, Lead, World
+from sandbox.company.model import PERSON, Activity, Deal, Edit, Lead, World
 from sandbox.company.names import CHANNELS
 from sandbox.company.people import BY_OWNER, QUEUE_OWNER_ID, ROSTER, boss_of
-from sandbox.company.pipelines import LEAD_STAGES, NEW_BUSINESS
+from sandbox.company.pipelines import LEAD_STAGES, NEW_BUSINESS, STAGES
 
 SUBJECTS = {
     "de": ("Angebot zu {}", "Rückfrage zu {}", "Termin für {}"),
@@ -43,7 +44,8 @@ class Diary:
     ) -> None:
         """One activity on a deal; e-mails of a deal answer each other in one thread."""
         contact = deal.contacts[0]
-        topic = deal.name.split(" - ")[-1]
+        # The tail of the id keeps two threads of one contact apart by subject, too.
+        topic = f"{deal.name.split(' - ')[-1]} {deal.id[-6:]}"
         phrases = SUBJECTS.get(deal.account.country.language, SUBJECTS["en"])
         activity = Activity(
             id=self.world.next_id("activities"),
@@ -133,9 +135,23 @@ def fill_diary(world: World) -> None:
 
 
 def mark_health(world: World) -> None:
-    """Tag what can be seen of open deals: who left, what is overdue."""
+    """Tag what can be seen of deals: stages skipped, dates pushed, who left, what is late."""
     day = business_date(world.today)
     for deal in world.live_deals:
+        orders = [STAGES[edit.value].order for edit in deal.stages if edit.value in STAGES]
+        steps = [after - before for before, after in pairwise(orders)]
+        kinds = [STAGES[edit.value].kind for edit in deal.stages]
+        if any(step > 1 and kind == "open" for step, kind in zip(steps, kinds[1:], strict=True)):
+            world.mark("stage_skipped", deal.id)
+        if any(
+            step < 0 and kinds[place] == kinds[place + 1] == "open"
+            for place, step in enumerate(steps)
+        ):
+            world.mark("moved_backward", deal.id)
+        dates = [edit.value for edit in deal.closes if edit.value and edit.source == PERSON]
+        periods = [quarter(business_date(value)) for value in dates]
+        if any(later > earlier for earlier, later in pairwise(periods)):
+            world.mark("pushed_over_quarter_end", deal.id)
         if deal.status != "open":
             continue
         owner = BY_OWNER.get(deal.owners[-1].value or "")

@@ -448,9 +448,9 @@ def do_billing(world: World) -> Books:
     unwon = [deal for deal in world.live_deals if not deal.wins and not deal.account.solo]
     lost = [deal for deal in unwon if deal.status == "lost"]
     open_ = [deal for deal in unwon if deal.health == "healthy" and deal.tags <= {"plain"}]
-    for deal in rng.sample(lost, max(2, round(12 * world.scale))):
+    for deal in rng.sample(lost, min(len(lost), max(2, round(12 * world.scale)))):
         biller.bill_unwon(deal)
-    for deal in rng.sample(open_, max(2, round(6 * world.scale))):
+    for deal in rng.sample(open_, min(len(open_), max(2, round(6 * world.scale)))):
         biller.bill_unwon(deal)
     biller.side_business()
     Collector(world, biller.books, rng).collect()

@@ -6,6 +6,7 @@ a third of the invoice events here come in version 2024-06-20.
 
 from copy import deepcopy
 from typing import Any
+from zlib import crc32
 
 from sandbox.company.clock import DAY
 from sandbox.company.model import World
@@ -21,6 +22,9 @@ def events(world: World, found: dict[str, Any]) -> list[Object]:
     rows: list[tuple[int, str, Object]] = []
     payments: dict[str, Object] = {one["invoice"]: one for one in found["invoice_payments"]}
     charges = {one["payment_intent"]: one for one in found["charges"] if one["paid"]}
+    invoices = {one["id"]: one for one in found["invoices"]}
+    customers = {one["id"]: one for one in found["customers"]}
+    of_charge = {one["id"]: one for one in found["charges"]}
     for kind, word in (("customers", "customer"), ("credit_notes", "credit_note")):
         rows += [(one["created"], f"{word}.created", one) for one in found[kind]]
     rows += [(one["created"], "charge.dispute.created", one) for one in found["disputes"]]
@@ -34,7 +38,16 @@ def events(world: World, found: dict[str, Any]) -> list[Object]:
         rows.append((one["created"] + 3_600, "payment_intent.succeeded", one))
     for one in found["invoice_payments"]:
         rows.append((one["status_transitions"]["paid_at"], "invoice_payment.paid", one))
+        rows.append(
+            (one["status_transitions"]["paid_at"], "invoice.updated", invoices[one["invoice"]])
+        )
+    for one in found["credit_notes"]:
+        rows.append((one["created"], "invoice.updated", invoices[one["invoice"]]))
+    for moves in found["customer_balance_transactions"].values():
+        rows += [(one["created"], "customer.updated", customers[one["customer"]]) for one in moves]
     for one in found["refunds"]:
+        if one["status"] == "succeeded":
+            rows.append((one["created"], "charge.refunded", of_charge[one["charge"]]))
         word = "refund.failed" if one["status"] == "failed" else "refund.created"
         rows.append((one["created"], word, one))
     for one in found["quotes"]:
@@ -44,10 +57,7 @@ def events(world: World, found: dict[str, Any]) -> list[Object]:
         rows += _invoice_moments(one)
     rows = [row for row in rows if since <= row[0] < until]
     rows.sort(key=lambda row: (row[0], row[1], row[2]["id"]))
-    return [
-        _event(place, at, word, one, payments, charges)
-        for place, (at, word, one) in enumerate(rows)
-    ]
+    return [_event(at, word, one, payments, charges) for at, word, one in rows]
 
 
 def _invoice_moments(one: Object) -> list[tuple[int, str, Object]]:
@@ -65,7 +75,6 @@ def _invoice_moments(one: Object) -> list[tuple[int, str, Object]]:
 
 
 def _event(
-    place: int,
     at: int,
     word: str,
     one: Object,
@@ -83,7 +92,8 @@ def _event(
             intent = payment["payment"].get("payment_intent") if payment else None
             before_basil(shown, intent, charges.get(intent or "", {}).get("id"))
     return {
-        "id": f"evt_1{at:012d}{place:06d}",
+        # The same moment of the same object has the same id on every day.
+        "id": f"evt_1{at:011d}{crc32((word + one['id']).encode()):010d}",
         "object": "event",
         "api_version": version,
         "created": at,

@@ -1,5 +1,6 @@
 """Invented names of people and firms, by country; nothing here is anybody's data."""
 
+import unicodedata
 from dataclasses import dataclass
 
 
@@ -21,13 +22,16 @@ class Country:
     weight: int
 
 
+_LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ł": "l", "ø": "o"})
+
+
 def _plain(words: str) -> tuple[tuple[str, str], ...]:
-    table = str.maketrans(
-        {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "é": "e", "è": "e", "ç": "c", "ñ": "n"}
-        | {"í": "i", "ó": "o", "á": "a", "ł": "l", "ø": "o", "å": "a", "ë": "e", "ą": "a"}
-        | {"Ä": "ae", "Ö": "oe", "Ü": "ue", "É": "e", "Å": "a", "Ø": "o", "Ł": "l"}
-    )
-    return tuple((word, word.translate(table).lower()) for word in words.split())
+    """Names with their ASCII form: German letters spelt out, other accents dropped."""
+    pairs = []
+    for word in words.split():
+        spelt = unicodedata.normalize("NFKD", word.lower().translate(_LETTERS))
+        pairs.append((word, spelt.encode("ascii", "ignore").decode()))
+    return tuple(pairs)
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -6,10 +6,10 @@ from sandbox.company.accounts import merge_customers, people_the_market
 from sandbox.company.activities import fill_diary, find_leads
 from sandbox.company.billing import do_billing
 from sandbox.company.clock import TODAY, business_date
-from sandbox.company.deals import run_sales
 from sandbox.company.model import World
 from sandbox.company.money import Rates
 from sandbox.company.offers import make_offers
+from sandbox.company.sales import run_sales
 
 FIRST_RATE = date(2023, 8, 1)
 
