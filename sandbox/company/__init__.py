@@ -6,18 +6,39 @@ the truth about it counted while it is made. It imports neither connectors nor p
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from sandbox.company import hubspot, stripe
+from sandbox.company.changes import Difference, difference, second_day
+from sandbox.company.clock import SECOND_DAY, instant
 from sandbox.company.files import Export, crm_export
 from sandbox.company.files import render as render_files
-from sandbox.company.mail import MailFolder, Post, deliver
+from sandbox.company.mail import MailFolder, MailMessage, Post, deliver
 from sandbox.company.model import World
 from sandbox.company.truth import Truth, count
 from sandbox.company.world import build_world
 
-__all__ = ["Company", "build"]
+__all__ = ["Changes", "Company", "build"]
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What the second day brings, in the vendors' terms.
+
+    ``hubspot`` and ``stripe`` hold new and changed objects by type or stream and the ids
+    that are gone (merged away, in HubSpot's case); Stripe's new events are among the
+    changed. ``mail`` holds the new messages by mailbox and folder, ``files`` the files
+    whose bytes differ. ``after`` is the company then, with its truth.
+    """
+
+    at: datetime
+    hubspot: Difference
+    stripe: Difference
+    mail: dict[tuple[str, str], list[MailMessage]]
+    files: dict[str, bytes]
+    after: "Company"
 
 
 @dataclass(frozen=True)
@@ -25,6 +46,8 @@ class Company:
     """The company at one instant; each vendor's part is made when first asked for."""
 
     world: World
+    written: Post | None = None
+    """Mail that is known already, when it is not to be drawn from the world."""
 
     @cached_property
     def hubspot(self) -> dict[str, Any]:
@@ -39,7 +62,7 @@ class Company:
     @cached_property
     def post(self) -> Post:
         """All mail with what is known of it by construction."""
-        return deliver(self.world)
+        return self.written or deliver(self.world)
 
     @property
     def mail(self) -> dict[str, dict[str, MailFolder]]:
@@ -60,6 +83,32 @@ class Company:
     def truth(self) -> Truth:
         """What the warehouse shall find (``sandbox.company.truth``)."""
         return count(self.world, self.post)
+
+    def changes(self) -> Changes:
+        """The second day, from 2026-10-15T06:00Z to the same hour of the 16th."""
+        after = Company(*second_day(self.world.seed, self.world.scale))
+        held = {
+            (box, name): len(folder.messages)
+            for box, folders in self.mail.items()
+            for name, folder in folders.items()
+        }
+        arrived = {
+            (box, name): folder.messages[held[box, name] :]
+            for box, folders in after.mail.items()
+            for name, folder in folders.items()
+        }
+        return Changes(
+            at=instant(SECOND_DAY),
+            hubspot=difference(self.hubspot, after.hubspot),
+            stripe=difference(self.stripe, after.stripe),
+            mail={place: messages for place, messages in arrived.items() if messages},
+            files={
+                name: content
+                for name, content in after.files.items()
+                if self.files[name] != content
+            },
+            after=after,
+        )
 
 
 def build(seed: int = 7, scale: float = 1.0) -> Company:

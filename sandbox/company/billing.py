@@ -49,11 +49,13 @@ LATE_PLANS = {
 class Biller:
     """Draws invoices for deals and for customers the CRM does not know."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, books: Books | None = None, day: int = 1) -> None:
         self.world = world
-        self.rng = random.Random(f"{world.seed}:billing")
-        self.books = Books()
-        self.customers: dict[tuple[str, str], Customer] = {}
+        self.rng = random.Random(f"{world.seed}:billing:{day}")
+        self.books = books or Books()
+        self.customers: dict[tuple[str, str], Customer] = {
+            (one.account.id, one.currency): one for one in self.books.customers if one.account
+        }
         self.end = world.today - 13 * HOUR
 
     def new_id(self, prefix: str) -> str:

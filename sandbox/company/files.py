@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 
-from sandbox.company.clock import business_date, quarter, quarter_bounds
+from sandbox.company.clock import TODAY, business_date, quarter, quarter_bounds
 from sandbox.company.model import World
 from sandbox.company.people import PARENT_TEAM, ROSTER
 from sandbox.company.plan import (
@@ -168,7 +168,7 @@ def german(amount: Decimal) -> str:
 def crm_export(world: World) -> Export:
     """About 150 deals, three owners and their quotas, as an invented CRM exports them."""
     rng = random.Random(f"{world.seed}:export")
-    today = business_date(world.today)
+    today = business_date(TODAY)
     found = Export({})
     rows: Rows = []
     for number in range(1, max(40, round(150 * world.scale)) + 1):

@@ -42,9 +42,10 @@ TRACKED = {
 
 def deal(world: World, one: Deal) -> HubSpot:
     """A deal with the history of its six tracked properties."""
-    today = business_date(world.today)
     amount, closed_at = one.amount, one.closed_at
-    in_home = None if amount is None else world.rates.to_home(amount, one.currency, today)
+    # While open it is worked out anew every day, and the record's stamp does not move.
+    day = business_date(closed_at or world.today)
+    in_home = None if amount is None else world.rates.to_home(amount, one.currency, day)
     if amount is not None and one.currency == HOME:
         in_home = rounded(amount, HOME)
     stripe_quotes = [quote.stripe_id for quote in one.quotes if quote.stripe_id]
@@ -188,7 +189,7 @@ def render(world: World) -> dict[str, Any]:
         "products": products(),
         "quotes": quotes(world),
         **kinds,
-        "goal_targets": goal_targets(world),
+        "goal_targets": goal_targets(),
     }
     for held in objects.values():
         held.sort(key=lambda one: int(one["id"]))

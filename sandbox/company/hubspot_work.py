@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.company.clock import DAY, HOUR, MINUTE, business_date, iso, midnight
+from sandbox.company.clock import DAY, HOUR, MINUTE, TODAY, business_date, iso, midnight
 from sandbox.company.hubspot_record import HubSpot, record, text
 from sandbox.company.model import Activity, World
 from sandbox.company.money import HOME
@@ -224,9 +224,9 @@ def exchange_rates(world: World) -> list[dict[str, Any]]:
     return found
 
 
-def goal_targets(world: World) -> list[HubSpot]:
+def goal_targets() -> list[HubSpot]:
     """Goals for meetings held: counts, not money; quotas come from the spreadsheet."""
-    start, end = world.today - 75 * DAY, world.today + 16 * DAY
+    start, end = TODAY - 75 * DAY, TODAY + 16 * DAY
     return [
         record(
             str(88_000_000 + rep.user_id),
@@ -241,5 +241,5 @@ def goal_targets(world: World) -> list[HubSpot]:
             start,
         )
         for rep in ROSTER
-        if rep.row(business_date(world.today)) and rep.rows[-1].quota_carrying
+        if rep.row(business_date(TODAY)) and rep.rows[-1].quota_carrying
     ]

@@ -270,12 +270,11 @@ def _money(world: World, found: dict[str, Any]) -> None:
                 balance_transaction(*entry, payment.charge, "charge", payment.amount, payment.at)
             )
             if payment.dispute:
-                found["disputes"].append(dispute(one, payment))
-                ledger.append(
-                    balance_transaction(
-                        *entry, payment.dispute, "adjustment", -payment.amount, payment.dispute_at
-                    )
+                withdrawn = balance_transaction(
+                    *entry, payment.dispute, "adjustment", -payment.amount, payment.dispute_at
                 )
+                found["disputes"].append(dispute(one, payment, withdrawn))
+                ledger.append(withdrawn)
         for note in one.credits:
             found["credit_notes"].append(credit_note(one, note, moves.get(note.id)))
             if note.refund:

@@ -128,13 +128,13 @@ def refund(one: Invoice, given: Refund) -> Object:
     }
 
 
-def dispute(one: Invoice, payment: Payment) -> Object:
-    """A contested charge."""
+def dispute(one: Invoice, payment: Payment, withdrawn: Object) -> Object:
+    """A contested charge; ``withdrawn`` is the ledger entry that took the money back."""
     return {
         "id": payment.dispute,
         "object": "dispute",
         "amount": payment.amount,
-        "balance_transactions": [],
+        "balance_transactions": [withdrawn],
         "charge": payment.charge,
         "created": seconds(payment.dispute_at),
         "currency": one.currency.lower(),

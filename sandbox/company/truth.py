@@ -24,7 +24,8 @@ The definitions are those of the marts. Where they leave room, this is what is m
 * Invoices: void and draft ones are in no total; by quarter of the issue date. In euro at
   the spot rate of the issue date, credits at the rate of their invoice.
 * Billing status also covers deals that were never won but have an invoice, and archived
-  deals that were billed. A won deal without amount is not "booked 0": it is unbilled.
+  deals that were billed. What is not won today has booked 0; a won deal without amount is
+  not "booked 0": it is unbilled. No billing schedule is known: all is due after 30 days.
 * Payment status, first that fits: disputed (any dispute open or lost), written_off,
   refunded (all money went back), paid (nothing left), part_paid, unpaid (past due),
   not_due; none where nothing is invoiced.

@@ -185,7 +185,8 @@ def _share(amount: int, net: int, invoice: Invoice) -> int:
 
 
 def _count_deal(world: World, deal: Deal, shares: list[tuple[Invoice, int]]) -> BilledDeal:
-    one = BilledDeal(deal.id, "", None, deal.currency, deal.booked)
+    booked = deal.booked if deal.status == "won" and deal.archived_at is None else ZERO
+    one = BilledDeal(deal.id, "", None, deal.currency, booked)
     for invoice, net in shares:
 
         def part(units: int, invoice: Invoice = invoice, net: int = net) -> Decimal:
@@ -215,9 +216,9 @@ def _billing_status(world: World, deal: Deal, one: BilledDeal) -> str:
     in_grace = won is not None and (business_date(world.today) - won).days <= GRACE_DAYS
     expected = ZERO if in_grace else booked
     rules = (
-        ("orphaned", deal.archived_at is not None),
+        ("orphaned", deal.archived_at is not None and billed != 0),
         ("billed_not_won", deal.status != "won" and abs(billed) > tolerance),
-        ("not_billable", one.booked == 0 and not one.invoices),
+        ("not_billable", one.booked == 0 and abs(billed) <= tolerance),
         ("unbilled_in_grace", not one.invoices and in_grace),
         ("unbilled_late", not one.invoices),
         ("reversed", one.invoiced > tolerance and billed <= tolerance),
