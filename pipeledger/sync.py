@@ -148,6 +148,7 @@ class _StreamSync:
             None if self._run.full else self._cursor,
             self._run.full,
             self._writer.live_ids,
+            self._writer.archived_ids,
         )
         try:
             async for page in read(session, request):

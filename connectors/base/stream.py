@@ -71,7 +71,8 @@ class ReadRequest:
     ``now`` is the run's clock in UTC; a reader never asks the machine. ``cursor``
     is the last durable cursor, None on the first load. ``full`` asks for a complete
     re-read although a cursor exists. ``live_ids`` yields the record ids that landing
-    holds as not deleted, for readers that fetch by id or find deletes.
+    holds as not deleted, for readers that fetch by id or find deletes; ``archived_ids``
+    those whose newest version is ``archived``, for readers that find restored records.
     """
 
     stream: "Stream"
@@ -80,6 +81,7 @@ class ReadRequest:
     cursor: Cursor | None = None
     full: bool = False
     live_ids: Callable[[], Sequence[str]] = tuple
+    archived_ids: Callable[[], Sequence[str]] = tuple
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,8 +90,14 @@ class Newest:
 
     def live_ids(self) -> list[str]:
         """Ids whose newest version is no end of life, ascending."""
+        return self._ids("change not in ('deleted', 'merged')")
+
+    def archived_ids(self) -> list[str]:
+        """Ids whose newest version is in the vendor's archive, ascending."""
+        return self._ids("change = 'archived'")
+
+    def _ids(self, condition: str) -> list[str]:
         rows = self._db.execute(
-            "select record_id from newest where change not in ('deleted', 'merged') "
-            "order by record_id"
+            f"select record_id from newest where {condition} order by record_id"  # noqa: S608 - constants
         ).fetchall()
         return [str(row[0]) for row in rows]

@@ -280,6 +280,10 @@ class Writer:
         """Ids that landing holds as alive, this sync's batches included."""
         return self._newest.live_ids()
 
+    def archived_ids(self) -> list[str]:
+        """Ids that landing holds as archived, this sync's batches included."""
+        return self._newest.archived_ids()
+
     def append(self, records: Sequence[Record]) -> AppendReport:
         """Append the versions that are new.
 
