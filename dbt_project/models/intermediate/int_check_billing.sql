@@ -339,11 +339,20 @@ broken as (
         fx_rate_key,
         cast(rate_to_rc as {{ money_type() }}),
         cast(usual_rate as {{ money_type() }}),
-        'more than 20 % off the median of the last 30 days: wrong direction or scale?'
+        'far from the median of the last 30 days: wrong direction or scale?'
     from fixings
     where
         usual_rate is not null
-        and (rate_to_rc > usual_rate * 1.2 or rate_to_rc < usual_rate * 0.8)
+        and (
+            rate_to_rc > usual_rate * 1.2
+            or rate_to_rc < usual_rate * 0.8
+            -- A rate near 1 turned round moves by less than 20 %: then it has jumped and is
+            -- nearer to the inverse of the usual rate than to the usual rate itself.
+            or (
+                abs(ln(rate_to_rc / usual_rate)) > 0.08
+                and abs(ln(rate_to_rc * usual_rate)) < abs(ln(rate_to_rc / usual_rate))
+            )
+        )
     union all
     select
         'B-20',
