@@ -15,7 +15,8 @@ from sandbox.company.changes import Difference, difference, second_day
 from sandbox.company.clock import SECOND_DAY, instant
 from sandbox.company.files import Export, crm_export
 from sandbox.company.files import render as render_files
-from sandbox.company.mail import MailFolder, MailMessage, Post, deliver
+from sandbox.company.mail import deliver
+from sandbox.company.mailboxes import MailFolder, MailMessage, Post
 from sandbox.company.model import World
 from sandbox.company.truth import Truth, count
 from sandbox.company.world import build_world

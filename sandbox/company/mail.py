@@ -9,27 +9,15 @@ All mail lies within the last 23 months, which a default IMAP backfill of 24 rea
 """
 
 import random
-from dataclasses import dataclass, field
-from datetime import datetime
 
-from sandbox.company.clock import DAY, HOUR, MINUTE, SECOND, business_date, instant
+from sandbox.company.clock import DAY, HOUR, MINUTE, SECOND, business_date
 from sandbox.company.journeys import office_time
-from sandbox.company.letters import Address, Letter, compose
+from sandbox.company.letters import Address, Letter
+from sandbox.company.mailboxes import MAILBOXES, SENT, SHARED, Post, sort_into_folders
 from sandbox.company.model import Contact, World
 from sandbox.company.names import BY_CODE, FIRM_STEMS, JAPANESE_FIRMS
-from sandbox.company.people import BY_EMAIL, BY_OWNER, DOMAIN, OWN_DOMAINS, Rep, mail
+from sandbox.company.people import BY_EMAIL, BY_OWNER, DOMAIN, OWN_DOMAINS, Rep
 
-SHARED = mail("sales")
-MAILBOXES = (
-    SHARED,
-    mail("anton.behr"),
-    mail("doris.lang"),
-    mail("paige.turner"),
-    mail("taro.inoue", OWN_DOMAINS[1]),
-    mail("vera.stein"),
-)
-SENT = {mail("anton.behr"): "Gesendet", mail("taro.inoue", OWN_DOMAINS[1]): "&kAFP4W4IMH8-"}
-"""The Sent folder's name on the wire, in modified UTF-7; the Japanese one means Sent."""
 FIRST_MAIL_DAYS = 700
 
 TOPICS = {
@@ -44,36 +32,6 @@ INQUIRIES = {
     "fr": ("Demande de tarif", "Intérêt pour votre solution"),
     "en": ("Pricing inquiry", "Looking for a demo"),
 }
-
-
-@dataclass(slots=True)
-class MailMessage:
-    """A message where it lies: UID, arrival, flags, and the bytes with the body."""
-
-    uid: int
-    arrived: datetime
-    flags: tuple[str, ...]
-    raw: bytes
-
-
-@dataclass(slots=True)
-class MailFolder:
-    """A folder by its name on the wire; ``attributes`` as LIST gives them."""
-
-    name: str
-    attributes: tuple[str, ...]
-    uidvalidity: int
-    messages: list[MailMessage] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Post:
-    """All mail: ``mailboxes`` as served, ``letters`` as known by construction."""
-
-    mailboxes: dict[str, dict[str, MailFolder]]
-    letters: list[Letter]
-    candidates: dict[str, int]
-    """Addresses of unknown outside senders and when they first wrote."""
 
 
 class PostOffice:
@@ -380,32 +338,4 @@ def deliver(world: World) -> Post:
         office.colleague(contacts)
     while office.sightings < round(15_000 * scale):
         office.known(contacts)
-    return Post(_sorted_into_folders(world, office.letters, rng), office.letters, office.candidates)
-
-
-def _sorted_into_folders(
-    world: World, letters: list[Letter], rng: random.Random
-) -> dict[str, dict[str, MailFolder]]:
-    boxes: dict[str, dict[str, MailFolder]] = {}
-    for place, box in enumerate(MAILBOXES):
-        sent = SENT.get(box, "Sent")
-        boxes[box] = {
-            name: MailFolder(name, attributes, 1_596_450_000 + 10 * place + number)
-            for number, (name, attributes) in enumerate(
-                (
-                    (sent, ("\\Sent",)),
-                    ("INBOX", ()),
-                    ("Archive", ("\\Archive",)),
-                    ("Trash", ("\\Trash",)),
-                )
-            )
-        }
-    for letter in sorted(letters, key=lambda one: (one.at, one.number)):
-        arrived = instant(letter.at // SECOND * SECOND + rng.randint(0, 40) * SECOND)
-        seen = letter.at < world.today - 2 * DAY
-        for box, name in letter.boxes:
-            folder = boxes[box][name]
-            uid = folder.messages[-1].uid + rng.choice((1, 1, 1, 2)) if folder.messages else 1
-            flags = ("\\Seen",) if seen or name != "INBOX" else ()
-            folder.messages.append(MailMessage(uid, arrived, flags, compose(letter, box)))
-    return boxes
+    return Post(sort_into_folders(world, office.letters, rng), office.letters, office.candidates)

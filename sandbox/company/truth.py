@@ -39,7 +39,7 @@ from decimal import Decimal
 from typing import Any
 
 from sandbox.company.clock import business_date, instant
-from sandbox.company.mail import Post
+from sandbox.company.mailboxes import Post
 from sandbox.company.model import World
 from sandbox.company.truth_mail import EmailTruth, LeadTruth, count_leads, count_mail
 from sandbox.company.truth_money import MoneyTruth, count_money

@@ -3,7 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from sandbox.company.mail import Post, direction
+from sandbox.company.mail import direction
+from sandbox.company.mailboxes import Post
 from sandbox.company.model import World
 
 
@@ -39,6 +40,11 @@ class EmailTruth:
     logged: int = 0
     logged_in_mailboxes: int = 0
     only_logged: int = 0
+    all_by_direction: dict[str, int] = field(default_factory=dict)
+    """Of the mailboxes' and the CRM's messages together."""
+    all_threads: int = 0
+    """Of both, by Message-ID and References alone: a logged message that no mail refers to
+    is a thread of its own, since HubSpot shows no references."""
     candidates: list[str] = field(default_factory=list)
     """Addresses of unknown outside senders."""
 
@@ -58,13 +64,18 @@ def count_leads(world: World) -> LeadTruth:
 def count_mail(world: World, post: Post) -> EmailTruth:
     """Count letters by what they were written as."""
     landed = [letter for letter in post.letters if direction(letter) != "internal"]
-    logged = {one.message_id for one in world.activities if one.kind == "emails"}
+    emails = [one for one in world.activities if one.kind == "emails"]
+    logged = {one.message_id for one in emails}
     both = logged & {letter.message_id for letter in landed}
+    ways = Counter(map(direction, landed))
+    ways.update(one.direction for one in emails if one.message_id not in both)
+    named = {reference for letter in landed for reference in letter.references}
+    threads = len({letter.thread for letter in landed})
     return EmailTruth(
         messages=len(landed),
         sightings=sum(len(letter.boxes) for letter in landed),
         internal=len(post.letters) - len(landed),
-        threads=len({letter.thread for letter in landed}),
+        threads=threads,
         without_message_id=sum(letter.message_id is None for letter in landed),
         by_direction=dict(sorted(Counter(map(direction, landed)).items())),
         by_kind=dict(sorted(Counter(letter.kind for letter in landed).items())),
@@ -72,5 +83,7 @@ def count_mail(world: World, post: Post) -> EmailTruth:
         logged=len(logged),
         logged_in_mailboxes=len(both),
         only_logged=len(logged) - len(both),
+        all_by_direction=dict(sorted(ways.items())),
+        all_threads=threads + len(logged - both - named),
         candidates=sorted(post.candidates),
     )

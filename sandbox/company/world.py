@@ -4,7 +4,7 @@ from datetime import date
 
 from sandbox.company.accounts import merge_customers, people_the_market
 from sandbox.company.activities import fill_diary, find_leads
-from sandbox.company.billing import do_billing
+from sandbox.company.billing_plans import do_billing
 from sandbox.company.clock import TODAY, business_date
 from sandbox.company.model import World
 from sandbox.company.money import Rates

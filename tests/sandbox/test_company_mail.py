@@ -9,7 +9,7 @@ from email.header import decode_header, make_header
 import pytest
 
 from sandbox.company import Company, build
-from sandbox.company.mail import MailMessage
+from sandbox.company.mailboxes import MailMessage
 
 
 @pytest.fixture(scope="module")
