@@ -1,0 +1,247 @@
+"""Build: pin what landed, run the models over it, run every check.
+
+A build reads exactly one Delta version of each stream. ``as_of`` is both what pipeledger
+knew (versions observed by then) and the instant the marts speak of, so that a past report
+can be made again.
+"""
+
+import os
+import secrets
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from connectors.base.errors import PipeledgerError
+from pipeledger.crash import crash_point
+from pipeledger.landing import Landing
+from pipeledger.locks import exclusive
+from pipeledger.project import ROOT
+from pipeledger.settings import Settings
+from pipeledger.warehouse import Inputs, dbt_vars, open_warehouse, prepare
+
+LOCK_WAIT_SECONDS = 30.0
+FREE_BYTES = 200 * 1024**2
+SHOWN_RECORDS = 10
+
+
+class BuildError(PipeledgerError):
+    """A model could not be built; the message is the database's own."""
+
+
+class DiskFullError(PipeledgerError):
+    """Not enough free space to build or publish."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A check that failed: its name, severity, how many rows, and the first of them."""
+
+    name: str
+    severity: str
+    rows: int
+    message: str
+    records: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class BuildReport:
+    """What a build made and what its checks found.
+
+    ``seconds`` by step: prepare, models, checks.
+    """
+
+    build_id: str
+    as_of: datetime
+    warehouse: Path
+    models: int = 0
+    checks: int = 0
+    failures: list[Failure] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def errors(self) -> list[Failure]:
+        """The failures that keep the last good publication in place."""
+        return [failure for failure in self.failures if failure.severity == "error"]
+
+    @property
+    def warnings(self) -> list[Failure]:
+        """The failures that publish and list their records."""
+        return [failure for failure in self.failures if failure.severity != "error"]
+
+
+def build(
+    settings: Settings,
+    landing: Landing,
+    *,
+    now: datetime,
+    as_of: datetime | None = None,
+    full: bool = False,
+) -> BuildReport:
+    """Build the warehouse and run its checks.
+
+    Args:
+        settings: the settings.
+        landing: what was landed.
+        now: the run's clock.
+        as_of: knowledge and report instant in UTC; ``now`` if None. A past one is built in
+            a file of its own and never touches the running warehouse.
+        full: rebuild incremental models from scratch.
+
+    Raises:
+        LockHeldError: another build is running.
+        BuildError: a model failed.
+        DiskFullError: too little space is left.
+    """
+    instant = (as_of or now).astimezone(UTC)
+    path = _warehouse(settings, as_of)
+    report = BuildReport(_build_id(), instant, path)
+    with exclusive(settings.paths.state / "warehouse.lock", "the warehouse", LOCK_WAIT_SECONDS):
+        _check_space(path)
+        started = time.monotonic()
+        inputs = Inputs(landing.pin(), landing.checkpoints(), instant)
+        db = open_warehouse(path)
+        try:
+            prepare(db, settings, inputs)
+        finally:
+            db.close()
+        report.seconds["prepare"] = time.monotonic() - started
+        crash_point("after-prepare")
+        with _dbt_environment(path):
+            variables = dbt_vars(settings, instant)
+            refresh = ["--full-refresh"] if full or as_of is not None else []
+            skipped = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
+            results, seconds = _invoke(["build", *skipped, *refresh], variables, path)
+            report.models, report.seconds["models"] = len(results), seconds
+            _raise_for_models(results)
+            crash_point("after-models")
+            only = ["--exclude-resource-type", "unit_test"]
+            results, report.seconds["checks"] = _invoke(["test", *only], variables, path)
+            report.checks = len(results)
+            report.failures = list(_failures(results, path))
+        crash_point("after-checks")
+    return report
+
+
+def _build_id() -> str:
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+
+
+def _warehouse(settings: Settings, as_of: datetime | None) -> Path:
+    if as_of is None:
+        return settings.paths.warehouse / "pipeledger.duckdb"
+    return settings.paths.warehouse / f"as_of_{as_of.astimezone(UTC):%Y%m%dT%H%M%S}.duckdb"
+
+
+def _check_space(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    free = shutil.disk_usage(path.parent).free
+    if free < FREE_BYTES:
+        raise DiskFullError(
+            f"disk full: {free >> 20} MB are free below {path.parent}, a build needs "
+            f"{FREE_BYTES >> 20} MB. Free some space and run again; nothing was lost."
+        )
+
+
+@contextmanager
+def _dbt_environment(warehouse: Path) -> Iterator[None]:
+    """The variables that profiles.yml and dbt read, for the length of a run."""
+    wanted = {
+        "PIPELEDGER_WAREHOUSE": str(warehouse),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DO_NOT_TRACK": "1",
+    }
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _invoke(command: list[str], variables: str, warehouse: Path) -> tuple[list[Any], float]:
+    """Run dbt in this process; its results and seconds.
+
+    Raises:
+        BuildError: dbt could not even start (a model does not parse, say).
+    """
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    started = time.monotonic()
+    try:
+        outcome = dbtRunner().invoke(
+            [
+                *("--quiet", "--no-use-colors", "--log-level", "none"),
+                *command,
+                *("--project-dir", str(ROOT), "--profiles-dir", str(ROOT)),
+                *("--target-path", str(warehouse.parent / "dbt")),
+                *("--log-path", str(warehouse.parent / "dbt")),
+                *("--vars", variables),
+            ]
+        )
+    finally:
+        # dbt keeps the file open in the process, and would lock out the publication.
+        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call] # theirs
+    if outcome.exception is not None:
+        raise BuildError(f"dbt {command[0]} failed: {outcome.exception}") from outcome.exception
+    results = list(getattr(outcome.result, "results", []))
+    return results, time.monotonic() - started
+
+
+def _raise_for_models(results: list[Any]) -> None:
+    broken = [one for one in results if str(one.status) in {"error", "fail"}]
+    if broken:
+        first = broken[0]
+        others = f" ({len(broken) - 1} more failed)" if len(broken) > 1 else ""
+        text = " ".join(str(first.message).split())[:600]
+        raise BuildError(f"model {first.node.name} failed{others}: {text}")
+
+
+def _failures(results: list[Any], warehouse: Path) -> Iterator[Failure]:
+    """The checks that did not pass, each with the first records it names."""
+    bad = [one for one in results if str(one.status) in {"error", "fail", "warn"}]
+    if not bad:
+        return
+    db = open_warehouse(warehouse)
+    try:
+        for one in bad:
+            is_warning = str(one.status) == "warn"
+            yield Failure(
+                str(one.node.name),
+                "warn" if is_warning else "error",
+                int(one.failures or 0),
+                " ".join(str(one.message).split())[:300],
+                _first_records(db, str(one.node.compiled_code or "")),
+            )
+    finally:
+        db.close()
+
+
+def _first_records(db: Any, sql: str) -> tuple[str, ...]:
+    """The first failing rows as text, key columns first as the test selects them."""
+    import duckdb
+
+    if not sql:
+        return ()
+    try:
+        cursor = db.execute(f"select * from ({sql}) as failing limit {SHOWN_RECORDS}")  # noqa: S608 - dbt's own text
+    except duckdb.Error as error:
+        print(f"(the failing rows cannot be shown: {error})", file=sys.stderr)
+        return ()
+    names = [column[0] for column in cursor.description]
+    return tuple(
+        ", ".join(
+            f"{name}={value}" for name, value in zip(names, row, strict=True) if value is not None
+        )
+        for row in cursor.fetchall()
+    )

@@ -1,0 +1,220 @@
+"""Publish: the marts into a file of their own, then a flip of the link ``current.duckdb``.
+
+Readers see the whole old build or the whole new one. The file is written in a storage
+version that DuckDB 1.5 reads, with every description as a comment.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from connectors.base.errors import PipeledgerError
+from pipeledger.build import BuildReport
+from pipeledger.crash import crash_point
+from pipeledger.locks import exclusive
+from pipeledger.settings import Settings
+
+STORAGE_VERSION = "v1.5.0"
+CURRENT = "current.duckdb"
+KEPT = 3
+_BUILD_FILE = re.compile(r"\d{8}T\d{6}-[0-9a-f]{4}\.duckdb")
+_META = ("sync_runs", "source_status", "build_inputs")
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A published build: its file, rows and checksum per mart, seconds it took."""
+
+    build_id: str
+    path: Path
+    current: Path
+    rows: Mapping[str, int]
+    checksums: Mapping[str, str]
+
+
+def publish(settings: Settings, report: BuildReport) -> Publication:
+    """Copy the marts of a checked build into serving and point readers at them.
+
+    Raises:
+        PipeledgerError: the build has error-level failures; the last good file stays.
+        LockHeldError: another build or publication is running.
+    """
+    if report.errors:
+        raise PipeledgerError(
+            f"build {report.build_id} failed {len(report.errors)} check(s) and is not published"
+        )
+    folder = settings.paths.serving
+    folder.mkdir(parents=True, exist_ok=True)
+    with exclusive(settings.paths.state / "serving.lock", "the serving folder", 30.0):
+        _clean(folder)
+        aside = folder / f".{report.build_id}.partial"
+        rows, checksums = _write(aside, settings, report)
+        crash_point("before-flip")
+        final = folder / f"{report.build_id}.duckdb"
+        aside.chmod(0o644)
+        _sync_to_disk(aside)
+        aside.replace(final)
+        current = folder / CURRENT
+        link = folder / f".{CURRENT}.{os.getpid()}"
+        link.unlink(missing_ok=True)
+        link.symlink_to(final.name)
+        link.replace(current)
+        _sync_to_disk(folder)
+        crash_point("after-flip")
+        _retire(folder, current)
+    return Publication(report.build_id, final, current, rows, checksums)
+
+
+def checksum(db: duckdb.DuckDBPyConnection, schema: str, table: str) -> tuple[int, str]:
+    """Rows of a table and a checksum of their values, in any order.
+
+    ``raw_version_id`` names a sync and so differs between two loads of the same data; it is
+    left out, so that equal numbers have equal checksums.
+    """
+    columns = [
+        str(row[0])
+        for row in db.execute(
+            "select column_name from information_schema.columns "
+            "where table_catalog = current_database() and table_schema = ? and table_name = ? "
+            "and column_name <> 'raw_version_id' order by ordinal_position",
+            [schema, table],
+        ).fetchall()
+    ]
+    chosen = ", ".join(f'"{name}"' for name in columns)
+    found = db.execute(
+        f"select count(*), sum(cast(hash({chosen}) >> 8 as hugeint)) "  # noqa: S608 - names of ours
+        f'from {schema}."{table}"'
+    ).fetchone()
+    count, total = found if found is not None else (0, 0)
+    return int(count), f"{int(total or 0):032x}"
+
+
+def _write(
+    path: Path, settings: Settings, report: BuildReport
+) -> tuple[dict[str, int], dict[str, str]]:
+    path.unlink(missing_ok=True)
+    comments = dict(_descriptions(report.warehouse.parent / "dbt" / "manifest.json"))
+    rows: dict[str, int] = {}
+    checksums: dict[str, str] = {}
+    db = duckdb.connect(":memory:")
+    try:
+        db.execute("set timezone = 'UTC'")
+        db.execute(f"attach '{_quoted(path)}' as target (storage_version '{STORAGE_VERSION}')")
+        db.execute(f"attach '{_quoted(report.warehouse)}' as warehouse (read_only)")
+        db.execute("create schema target.marts")
+        db.execute("create schema target.meta")
+        tables = db.execute(
+            "select table_name from information_schema.tables where table_catalog = 'warehouse' "
+            "and table_schema = 'marts' order by table_name"
+        ).fetchall()
+        db.execute("use warehouse")
+        for (name,) in tables:
+            rows[name], checksums[name] = checksum(db, "marts", name)
+            db.execute(
+                f'create table target.marts."{name}" as select * from warehouse.marts."{name}"'  # noqa: S608 - names of ours
+            )
+            crash_point("while-publishing")
+        for name in _META:
+            db.execute(
+                f"create table target.meta.{name} as select * from warehouse.meta.{name}"  # noqa: S608 - names of ours
+            )
+        _write_build(db, settings, report, rows, checksums)
+        db.execute("use target")
+        for name in rows:
+            _comment(db, name, comments.get(name))
+        db.execute("use memory")
+        db.execute("detach warehouse")
+        db.execute("checkpoint target")
+        db.execute("detach target")
+    finally:
+        db.close()
+    return rows, checksums
+
+
+def _write_build(
+    db: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    report: BuildReport,
+    rows: Mapping[str, int],
+    checksums: Mapping[str, str],
+) -> None:
+    db.execute(
+        "create table target.meta.builds (build_id varchar, as_of timestamptz, "
+        "built_at timestamptz, reporting_currency varchar, n_models bigint, n_checks bigint, "
+        "n_warnings bigint)"
+    )
+    db.execute(
+        "insert into target.meta.builds values (?, ?, ?, ?, ?, ?, ?)",
+        [
+            *(report.build_id, report.as_of, datetime.now(UTC)),
+            *(settings.company.reporting_currency, report.models, report.checks),
+            len(report.warnings),
+        ],
+    )
+    db.execute("create table target.meta.marts (mart varchar, n_rows bigint, checksum varchar)")
+    db.executemany(
+        "insert into target.meta.marts values (?, ?, ?)",
+        [(name, rows[name], checksums[name]) for name in rows] or [("", 0, "")],
+    )
+    db.execute(
+        "create table target.meta.check_failures "
+        "(check_name varchar, severity varchar, n_rows bigint, message varchar)"
+    )
+    for failure in report.failures:
+        db.execute(
+            "insert into target.meta.check_failures values (?, ?, ?, ?)",
+            [failure.name, failure.severity, failure.rows, failure.message],
+        )
+
+
+def _descriptions(manifest: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Model name and its manifest entry, for the marts."""
+    nodes = json.loads(manifest.read_text(encoding="utf-8"))["nodes"]
+    for node in nodes.values():
+        if node["resource_type"] == "model" and node.get("schema") == "marts":
+            yield node["name"], node
+
+
+def _comment(db: duckdb.DuckDBPyConnection, name: str, node: dict[str, Any] | None) -> None:
+    if node is None:
+        return
+    db.execute(f"comment on table marts.\"{name}\" is '{_quoted(node['description'])}'")
+    for column in node["columns"].values():
+        text = _quoted(column.get("description", ""))
+        db.execute(f'comment on column marts."{name}"."{column["name"]}" is \'{text}\'')
+
+
+def _clean(folder: Path) -> None:
+    """Remove what a killed publication left behind."""
+    for path in [*folder.glob(".*.partial"), *folder.glob(".*.partial.wal")]:
+        path.unlink(missing_ok=True)
+    for path in folder.glob(f".{CURRENT}.*"):
+        path.unlink(missing_ok=True)
+
+
+def _retire(folder: Path, current: Path) -> None:
+    """Keep the last builds; a reader that holds an older file open keeps its data."""
+    keep = str(current.readlink())
+    builds = sorted(path for path in folder.iterdir() if _BUILD_FILE.fullmatch(path.name))
+    for path in builds[:-KEPT]:
+        if path.name != keep:
+            path.unlink(missing_ok=True)
+
+
+def _sync_to_disk(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _quoted(text: Path | str) -> str:
+    return str(text).replace("'", "''")

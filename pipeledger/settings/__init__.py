@@ -1,0 +1,6 @@
+"""Settings: one typed object, read once at the edge and passed in."""
+
+from pipeledger.settings.load import Loaded, Origin, load_settings
+from pipeledger.settings.model import Connection, Settings
+
+__all__ = ["Connection", "Loaded", "Origin", "Settings", "load_settings"]

@@ -1,0 +1,276 @@
+"""What pipeledger.toml may say. Every key is described in pipeledger.example.toml."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from connectors.base.stream import Connector
+from pipeledger.calendar import Anchor, FiscalCalendar, FiscalPeriod, Pattern, fiscal_periods
+
+
+def currency_code(code: str) -> str:
+    """The code itself; ValueError, with a hint, if ISO 4217 has no such currency."""
+    from iso4217 import Currency
+
+    try:
+        Currency(code)
+    except ValueError:
+        known = code.upper()
+        near = f", did you mean {known}?" if known != code and _is_currency(known) else ""
+        raise ValueError(f"{code!r} is no ISO 4217 currency code{near}") from None
+    return code
+
+
+def _is_currency(code: str) -> bool:
+    from iso4217 import Currency
+
+    return code in {currency.code for currency in Currency}
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"{name!r} is no IANA time zone, such as Europe/Berlin") from error
+    return name
+
+
+def _cron(text: str) -> str:
+    from croniter import croniter
+
+    if not croniter.is_valid(text):
+        raise ValueError(f"{text!r} is no cron expression, such as '5 * * * *'")
+    return text
+
+
+def _domain(text: str) -> str:
+    name = text.strip().lower()
+    if "." not in name or "@" in name:
+        raise ValueError(f"{text!r} is no mail domain, such as example.com")
+    return name
+
+
+CurrencyCode = Annotated[str, AfterValidator(currency_code)]
+Zone = Annotated[str, AfterValidator(_zone)]
+Cron = Annotated[str, AfterValidator(_cron)]
+Domain = Annotated[str, AfterValidator(_domain)]
+
+
+class Section(BaseModel):
+    """A table of the settings: unknown keys are errors, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class CustomPeriod(Section):
+    """A period of a company whose year follows no rule."""
+
+    key: str
+    grain: Literal["year", "quarter", "month", "week"]
+    start: date
+    end: date
+    fiscal_year: int
+    fiscal_quarter: int | None = None
+    fiscal_month: int | None = None
+
+    def period(self) -> FiscalPeriod:
+        """The same as a value of the calendar."""
+        return FiscalPeriod(
+            self.key,
+            self.grain,
+            self.key,
+            self.start,
+            self.end,
+            self.fiscal_year,
+            self.fiscal_quarter,
+            self.fiscal_month,
+            is_53rd_week_year=False,
+        )
+
+
+class FiscalYear(Section):
+    """[company.fiscal_year]."""
+
+    pattern: Pattern = "months"
+    start_month: int = 1
+    named_by: Literal["end", "start"] = "end"
+    anchor: Anchor = "ends_on_last"
+    anchor_month: int = 1
+    weekday: int = 5
+    week_starts_on: int = 0
+    periods: tuple[CustomPeriod, ...] = ()
+
+    @model_validator(mode="after")
+    def _partitioned(self) -> Self:
+        calendar = self.calendar()
+        if self.periods:
+            first = min(period.start for period in self.periods)
+            fiscal_periods(calendar, first, max(period.end for period in self.periods))
+        return self
+
+    def calendar(self) -> FiscalCalendar:
+        """The calendar as a value; CalendarError (a ValueError) if it is not sound."""
+        return FiscalCalendar(
+            self.pattern,
+            self.start_month,
+            self.named_by,
+            self.anchor,
+            self.anchor_month,
+            self.weekday,
+            self.week_starts_on,
+            tuple(period.period() for period in self.periods),
+        )
+
+
+class Company(Section):
+    """[company]."""
+
+    name: str = "My company"
+    reporting_currency: CurrencyCode = "EUR"
+    time_zone: Zone = "UTC"
+    own_domains: tuple[Domain, ...] = ()
+    holidays: dict[str, date] = Field(default_factory=dict)
+    fiscal_year: FiscalYear = FiscalYear()
+
+
+class Paths(Section):
+    """[paths]; relative ones count from the settings file."""
+
+    landing: str = "data/landing"
+    warehouse: Path = Path("data/warehouse")
+    serving: Path = Path("data/serving")
+    state: Path = Path("data/state")
+
+
+class StageRule(Section):
+    """[[stages]]: what a stage means; overrides the vendor's own word."""
+
+    connection: str
+    stage_id: str
+    pipeline_id: str = "default"
+    name: str | None = None
+    order: int | None = Field(default=None, ge=1)
+    type: Literal["open", "won", "lost"] | None = None
+    probability: Decimal | None = Field(default=None, ge=0, le=1)
+    forecast_category: (
+        Literal["omitted", "pipeline", "best_case", "most_likely", "commit", "closed"] | None
+    ) = None
+    rotten_days: int | None = Field(default=None, ge=1)
+
+
+class PipelineRule(Section):
+    """[[pipelines]]."""
+
+    connection: str
+    pipeline_id: str = "default"
+    name: str | None = None
+    measure: str | None = None
+    is_excluded: bool = False
+    first_qualified_stage_id: str | None = None
+
+
+class Exclusion(Section):
+    """[[deals.exclude]]: deals that are no business (tests, demos)."""
+
+    field: Literal["name", "owner_id", "pipeline_id", "stage_id", "source_channel"]
+    pattern: str
+
+
+class Duplicate(Section):
+    """[[deals.duplicates]]: a person says that two deals are one."""
+
+    deal: str
+    duplicate_of: str
+
+
+class Deals(Section):
+    """[deals]."""
+
+    loss_reasons_excluded: tuple[str, ...] = ()
+    exclude: tuple[Exclusion, ...] = ()
+    duplicates: tuple[Duplicate, ...] = ()
+
+
+class Thresholds(Section):
+    """[thresholds]: limits of flags and links; each is a variable of the dbt models."""
+
+    rotten_days: int = Field(default=30, ge=1)
+    no_touch_days: int = Field(default=14, ge=1)
+    ghost_outbound_n: int = Field(default=2, ge=1)
+    ghost_days: int = Field(default=7, ge=1)
+    min_stay_seconds: int = Field(default=60, ge=0)
+    collapse_same_day: bool = True
+    push_grain: Literal["month", "quarter", "year"] = "quarter"
+    cohort_window_days: int | None = Field(default=None, ge=1)
+    fx_fill_days: int = Field(default=7, ge=0)
+    invoice_grace_days: int = Field(default=30, ge=0)
+    recon_tolerance_pct: Decimal = Field(default=Decimal("0.005"), ge=0, le=1)
+    recon_tolerance_units: Decimal = Field(default=Decimal("1.00"), ge=0)
+    link_days_before: int = Field(default=30, ge=0)
+    link_days_after: int = Field(default=90, ge=0)
+
+
+class Schedule(Section):
+    """[schedule]: when Dagster refreshes everything, and what counts as stale."""
+
+    cron: Cron = "5 * * * *"
+    time_zone: Zone = "UTC"
+    stale_after_hours: int = Field(default=3, ge=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One configured source instance: its connector and its validated settings."""
+
+    name: str
+    source: str
+    connector: Connector
+    settings: Any
+    home_currency: str | None
+
+
+class Settings(Section):
+    """All settings; connections are validated by their connector's own model."""
+
+    clock: datetime | None = None
+    company: Company = Company()
+    paths: Paths = Paths()
+    deals: Deals = Deals()
+    stages: tuple[StageRule, ...] = ()
+    pipelines: tuple[PipelineRule, ...] = ()
+    thresholds: Thresholds = Thresholds()
+    schedule: Schedule = Schedule()
+    connections: tuple[Connection, ...] = ()
+    storage_options: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _clear(self) -> Self:
+        found = []
+        if self.clock is not None and self.clock.tzinfo is None:
+            found.append("clock needs an offset, such as 2026-10-15T06:00:00Z")
+        won: dict[tuple[str, str], str] = {}
+        seen: set[tuple[str, str, str]] = set()
+        for stage in self.stages:
+            key = (stage.connection, stage.pipeline_id, stage.stage_id)
+            if key in seen:
+                found.append(f"stage {':'.join(key)} is described twice")
+            seen.add(key)
+            if stage.type == "won":
+                other = won.setdefault(key[:2], stage.stage_id)
+                if other != stage.stage_id:
+                    found.append(
+                        f"pipeline {':'.join(key[:2])} has two won stages, {other} and "
+                        f"{stage.stage_id}; a deal is won in one place"
+                    )
+        if found:
+            raise ValueError("; ".join(found))
+        return self
+
+    def sources(self) -> list[str]:
+        """The configured sources, sorted."""
+        return sorted({connection.source for connection in self.connections})

@@ -1,0 +1,274 @@
+"""The private warehouse file: raw views over pinned landing files, settings as tables.
+
+One writer, nobody's to open but the build. It can always be made again from landing.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipeledger.calendar import fiscal_periods
+from pipeledger.empty_warehouse import RAW_COLUMNS, declared_relations
+from pipeledger.landing import Checkpoint, Pin
+from pipeledger.settings import Settings
+
+_VERSION_ID = "concat_ws(':', '{name}', connection, record_id, sync_id, cast(position as varchar))"
+SYNC_RUNS: Mapping[str, str] = {
+    "source": "VARCHAR",
+    "connection": "VARCHAR",
+    "stream": "VARCHAR",
+    "sync_id": "VARCHAR",
+    "state": "VARCHAR",
+    "seen": "BIGINT",
+    "appended": "BIGINT",
+    "requests": "BIGINT",
+    "bytes": "BIGINT",
+    "started_at": "TIMESTAMPTZ",
+    "at": "TIMESTAMPTZ",
+    "error": "VARCHAR",
+    "live_records": "BIGINT",
+}
+BUILD_INPUTS: Mapping[str, str] = {
+    "source": "VARCHAR",
+    "stream": "VARCHAR",
+    "delta_version": "BIGINT",
+    "n_files": "BIGINT",
+    "n_rows": "BIGINT",
+}
+SOURCE_STATUS: Mapping[str, str] = {
+    "source": "VARCHAR",
+    "connection": "VARCHAR",
+    "stream": "VARCHAR",
+    "state": "VARCHAR",
+    "complete_at": "TIMESTAMPTZ",
+    "last_sync_at": "TIMESTAMPTZ",
+    "error": "VARCHAR",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a build reads: pinned streams, and the checkpoints known by then."""
+
+    pins: Mapping[tuple[str, str], Pin]
+    checkpoints: Sequence[Checkpoint]
+    as_of: datetime
+
+
+def open_warehouse(path: Path) -> duckdb.DuckDBPyConnection:
+    """Open the file for writing, in UTC."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    db = duckdb.connect(str(path))
+    db.execute("set timezone = 'UTC'")
+    return db
+
+
+def prepare(db: duckdb.DuckDBPyConnection, settings: Settings, inputs: Inputs) -> None:
+    """Make the schemas raw, config and meta for one build."""
+    for schema in ("raw", "config", "meta"):
+        db.execute(f"create schema if not exists {schema}")
+    _raw_views(db, inputs)
+    _config_tables(db, settings, inputs.as_of)
+    _meta_tables(db, inputs)
+
+
+def _raw_views(db: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
+    """One view per declared stream over exactly the pinned files, none younger than the as-of."""
+    for schema, table, columns in declared_relations():
+        if schema != "raw":
+            continue
+        source, _, stream = table.partition("__")
+        pin = inputs.pins.get((source, stream))
+        _drop(db, "raw", table)
+        if pin is None or not pin.files:
+            typed = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+            db.execute(f'create table raw."{table}" ({typed})')
+            continue
+        files = ", ".join(_literal(name) for name in pin.files)
+        landed = ", ".join(f'"{name}"' for name in RAW_COLUMNS if name != "raw_version_id")
+        version = _VERSION_ID.format(name=table)
+        db.execute(
+            f'create view raw."{table}" as select {landed}, {version} as raw_version_id '  # noqa: S608 - our names
+            f"from read_parquet([{files}], hive_partitioning = true, "
+            "hive_types = {'connection': VARCHAR}) "
+            f"where observed_at <= cast({_literal(inputs.as_of.isoformat())} as timestamptz)"
+        )
+
+
+def _config_tables(db: duckdb.DuckDBPyConnection, settings: Settings, as_of: datetime) -> None:
+    """The settings as the tables that dbt's source ``config`` declares."""
+    company = settings.company
+    first = (as_of - timedelta(days=365 * 12)).date()
+    last = (as_of + timedelta(days=365 * 4)).date()
+    periods = fiscal_periods(company.fiscal_year.calendar(), first, last)
+    hours = settings.schedule.stale_after_hours
+    rows: dict[str, list[tuple[Any, ...]]] = {
+        "company": [(company.name, company.reporting_currency, company.time_zone)],
+        "fiscal_periods": [
+            (
+                *(one.period_key, one.grain, one.label, one.start_date, one.end_date),
+                *(one.fiscal_year, one.fiscal_quarter, one.fiscal_month, one.is_53rd_week_year),
+            )
+            for one in periods
+        ],
+        "holidays": [(day, name) for name, day in company.holidays.items()],
+        "stages": [
+            (
+                *(rule.connection, rule.pipeline_id, rule.stage_id),
+                *(_pipeline_name(settings, rule.connection, rule.pipeline_id), rule.name),
+                *(rule.order, rule.type, rule.probability),
+                *(rule.forecast_category, rule.rotten_days),
+            )
+            for rule in settings.stages
+        ],
+        "pipelines": [
+            (
+                *(rule.connection, rule.pipeline_id, rule.measure),
+                *(rule.is_excluded, rule.first_qualified_stage_id),
+            )
+            for rule in settings.pipelines
+        ],
+        "own_domains": [(domain,) for domain in company.own_domains],
+        "loss_reasons_excluded": [(one,) for one in settings.deals.loss_reasons_excluded],
+        "deal_exclusions": [(rule.field, rule.pattern) for rule in settings.deals.exclude],
+        "duplicate_deals": [(one.deal, one.duplicate_of) for one in settings.deals.duplicates],
+        "stale_after": [
+            (one.source, one.name, stream.name, hours)
+            for one in settings.connections
+            for stream in one.connector.streams
+            if one.connector.active is None or stream.name in one.connector.active(one.settings)
+        ],
+        "connections": [
+            (one.source, one.name, one.home_currency or company.reporting_currency)
+            for one in settings.connections
+        ],
+    }
+    for schema, table, columns in declared_relations():
+        if schema == "config":
+            fill(db, "config", table, columns, rows.get(table, []))
+
+
+def _pipeline_name(settings: Settings, connection: str, pipeline_id: str) -> str | None:
+    for rule in settings.pipelines:
+        if (rule.connection, rule.pipeline_id) == (connection, pipeline_id):
+            return rule.name
+    return None
+
+
+def _meta_tables(db: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
+    known = [row for row in inputs.checkpoints if row.at <= inputs.as_of]
+    ends: dict[tuple[str, str, str, str], Checkpoint] = {}
+    for row in known:
+        ends[row.source, row.connection, row.stream, row.sync_id] = row
+    live = _live_records(db, inputs)
+    fill(
+        db,
+        "meta",
+        "sync_runs",
+        SYNC_RUNS,
+        [
+            (
+                *(row.source, row.connection, row.stream, row.sync_id, row.state),
+                *(row.seen, row.appended, row.requests, row.bytes),
+                *(row.started_at, row.at, row.error),
+                live.get((row.source, row.stream, row.connection), 0),
+            )
+            for row in ends.values()
+        ],
+    )
+    newest: dict[tuple[str, str, str], Checkpoint] = {}
+    complete: dict[tuple[str, str, str], datetime] = {}
+    for row in known:
+        key = (row.source, row.connection, row.stream)
+        newest[key] = row
+        if row.state == "complete":
+            complete[key] = row.at
+    fill(
+        db,
+        "meta",
+        "source_status",
+        SOURCE_STATUS,
+        [(*key, row.state, complete.get(key), row.at, row.error) for key, row in newest.items()],
+    )
+    fill(
+        db,
+        "meta",
+        "build_inputs",
+        BUILD_INPUTS,
+        [
+            (pin.source, pin.stream, pin.version, len(pin.files), pin.rows)
+            for pin in inputs.pins.values()
+        ],
+    )
+
+
+def _live_records(
+    db: duckdb.DuckDBPyConnection, inputs: Inputs
+) -> Mapping[tuple[str, str, str], int]:
+    """Live records by source, stream and connection, as the raw views show them."""
+    live: dict[tuple[str, str, str], int] = {}
+    known = {table for schema, table, _ in declared_relations() if schema == "raw"}
+    for source, stream in inputs.pins:
+        if f"{source}__{stream}" not in known:
+            continue
+        rows = db.execute(
+            "select connection, count(*) filter (where newest not in ('deleted', 'merged')) from "  # noqa: S608 - our names
+            "(select connection, record_id, max_by(change, (observed_at, sync_id, position)) "
+            f'as newest from raw."{source}__{stream}" group by all) group by connection'
+        ).fetchall()
+        live |= {(source, stream, str(name)): int(count) for name, count in rows}
+    return live
+
+
+def fill(
+    db: duckdb.DuckDBPyConnection,
+    schema: str,
+    table: str,
+    columns: Mapping[str, str],
+    rows: Iterable[Sequence[Any]],
+) -> None:
+    """Make a table anew and fill it."""
+    typed = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+    _drop(db, schema, table)
+    db.execute(f'create table {schema}."{table}" ({typed})')
+    values = [tuple(row) for row in rows]
+    if values:
+        marks = ", ".join("?" * len(columns))
+        db.executemany(f'insert into {schema}."{table}" values ({marks})', values)  # noqa: S608 - our names
+
+
+def _drop(db: duckdb.DuckDBPyConnection, schema: str, table: str) -> None:
+    """Remove a table or view of that name, whichever there is."""
+    found = db.execute(
+        "select table_type from information_schema.tables "
+        "where table_schema = ? and table_name = ?",
+        [schema, table],
+    ).fetchone()
+    if found is not None:
+        kind = "view" if found[0] == "VIEW" else "table"
+        db.execute(f'drop {kind} {schema}."{table}"')
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def dbt_vars(settings: Settings, as_of: datetime) -> str:
+    """The variables of a build, as the JSON text that dbt takes."""
+    thresholds = settings.thresholds.model_dump(mode="json")
+    for name in ("recon_tolerance_pct", "recon_tolerance_units"):
+        thresholds[name] = float(thresholds[name])
+    return json.dumps(
+        {
+            "as_of": as_of.isoformat().replace("+00:00", "Z"),
+            "company_time_zone": settings.company.time_zone,
+            "reporting_currency": settings.company.reporting_currency,
+            "sources": settings.sources(),
+            **thresholds,
+        }
+    )
