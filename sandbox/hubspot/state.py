@@ -308,17 +308,7 @@ class HubspotState:
         one. It may also hold ``owners``, ``deal_pipelines``, ``lead_pipelines``,
         ``exchange_rates``, ``company_currency`` and ``properties`` (definitions by type).
         """
-        kinds = [kind for kind in OBJECT_TYPES if kind in account]
-        for kind in kinds:
-            for record in account[kind]:
-                self._load_entry(kind, record)
-        for kind in kinds:
-            for record in account[kind]:
-                for to_type, targets in record.get("associations", {}).items():
-                    for rank, target in enumerate(targets):
-                        if target in self._entries[to_type]:
-                            primary = to_type == "companies" and rank == 0
-                            self.associate(kind, record["id"], to_type, target, primary=primary)
+        self._load_objects(account)
         self.owners += account.get("owners", [])
         self.pipelines["deals"] += account.get("deal_pipelines", [])
         self.pipelines["leads"] += account.get("lead_pipelines", [])
@@ -330,7 +320,37 @@ class HubspotState:
                 self.custom_properties[kind].pop(one["name"], None)
         self._names.clear()
 
+    def apply(
+        self, changed: Mapping[str, Any], gone: Mapping[str, Iterable[str]] | None = None
+    ) -> None:
+        """Put finished records in place of the older ones, and take others out of every list.
+
+        ``changed`` has the form that ``load`` takes, new records included. What changed less
+        than the index lag ago stays out of search until then.
+        """
+        for kind, record_ids in (gone or {}).items():
+            for record_id in record_ids:
+                self.purge(kind, record_id)
+        self._load_objects(changed)
+        self.owners = _replaced(self.owners, changed.get("owners", ()))
+        self.exchange_rates = _replaced(self.exchange_rates, changed.get("exchange_rates", ()))
+        for kind, name in (("deals", "deal_pipelines"), ("leads", "lead_pipelines")):
+            self.pipelines[kind] = _replaced(self.pipelines[kind], changed.get(name, ()))
+
     # How it is kept.
+
+    def _load_objects(self, account: Mapping[str, Any]) -> None:
+        kinds = [kind for kind in OBJECT_TYPES if kind in account]
+        for kind in kinds:
+            for record in account[kind]:
+                self._load_entry(kind, record)
+        for kind in kinds:
+            for record in account[kind]:
+                for to_type, targets in record.get("associations", {}).items():
+                    for rank, target in enumerate(targets):
+                        if target in self._entries[to_type]:
+                            primary = to_type == "companies" and rank == 0
+                            self.associate(kind, record["id"], to_type, target, primary=primary)
 
     def _load_entry(self, object_type: str, record: Mapping[str, Any]) -> None:
         properties = dict(record["properties"])
@@ -345,14 +365,33 @@ class HubspotState:
             history={name: list(past) for name, past in record.get("history", {}).items()},
             archived_at=record.get("archivedAt") if archived else None,
         )
-        if entry.id in self._entries[object_type]:
-            raise ValueError(f"{object_type} {entry.id} is there already")
+        known = self._entries[object_type].get(entry.id)
+        if known is not None:
+            self._ids[object_type, known.archived_at is not None].remove(int(entry.id))
+            # Ties that the partners hold stay; those that the record names come anew.
+            for to_type in record.get("associations", {}):
+                for to_id in list(known.associations.get(to_type, {})):
+                    self.dissociate(object_type, entry.id, to_type, to_id)
+            entry.associations = known.associations
+            if archived:
+                self._push(object_type, entry.id, None)
         self._entries[object_type][entry.id] = entry
         bisect.insort(self._ids[object_type, archived], int(entry.id))
         for name in properties.keys() - self._standard[object_type]:
             self.custom_properties[object_type].setdefault(name, "2023-10-02T07:00:00.000Z")
         if not archived:
-            self._index[object_type][entry.id] = self._snapshot(object_type, entry)
+            self._index_loaded(object_type, entry)
+
+    def _index_loaded(self, object_type: str, entry: Entry) -> None:
+        snapshot = self._snapshot(object_type, entry)
+        visible_at = datetime.fromisoformat(entry.updated_at) + self.index_lag
+        if visible_at <= self.now:
+            self.searchable(object_type)  # so that nothing older is applied after this
+            self._index[object_type][entry.id] = snapshot
+        else:
+            number = next(self._sequence)
+            self._snapshots[number] = snapshot
+            heapq.heappush(self._pending, (visible_at, number, object_type, entry.id))
 
     def _tie(
         self,
@@ -421,3 +460,12 @@ class HubspotState:
     def _move(self, object_type: str, record_id: str, *, archived: bool) -> None:
         self._ids[object_type, not archived].remove(int(record_id))
         bisect.insort(self._ids[object_type, archived], int(record_id))
+
+
+def _replaced(
+    rows: list[dict[str, Any]], changed: Iterable[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Rows with those of the same id replaced, and new ones at the end."""
+    return list(
+        {**{one["id"]: one for one in rows}, **{one["id"]: one for one in changed}}.values()
+    )
