@@ -20,9 +20,8 @@ from connectors.base.redact import redact
 from connectors.base.stream import Connector, Cursor, Page, ReadRequest, Record, Resources, Stream
 from pipeledger.clock import Clock, new_sync_id
 from pipeledger.crash import crash_point
-from pipeledger.landing import Checkpoint, Landing
+from pipeledger.landing import Checkpoint, Landing, Writer
 from pipeledger.landing.checkpoints import State
-from pipeledger.landing.store import Writer
 from pipeledger.locks import exclusive
 
 _log = structlog.get_logger(__name__)

@@ -7,7 +7,17 @@ the result is exactly once. The batch commits first, its checkpoint after it.
 """
 
 from pipeledger.landing.canonical import content_hash
-from pipeledger.landing.checkpoints import Checkpoint
-from pipeledger.landing.store import AppendReport, Landing, Pin, Version
+from pipeledger.landing.checkpoints import Checkpoint, StreamStatus
+from pipeledger.landing.store import Landing, Pin, Version
+from pipeledger.landing.writer import AppendReport, Writer
 
-__all__ = ["AppendReport", "Checkpoint", "Landing", "Pin", "Version", "content_hash"]
+__all__ = [
+    "AppendReport",
+    "Checkpoint",
+    "Landing",
+    "Pin",
+    "StreamStatus",
+    "Version",
+    "Writer",
+    "content_hash",
+]

@@ -33,3 +33,18 @@ class Checkpoint:
     sequence: int
     swept_at: datetime | None = None
     error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStatus:
+    """Where a stream stands: its last checkpoint and the end of its last complete sync."""
+
+    source: str
+    connection: str
+    stream: str
+    state: State
+    at: datetime
+    completed_at: datetime | None
+    seen: int
+    appended: int
+    error: str | None

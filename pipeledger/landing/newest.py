@@ -4,42 +4,55 @@ Kept in an in-memory DuckDB that may spill, so that memory stays bounded however
 stream; loaded once per sync from the few columns that the change test needs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from shutil import rmtree
 from types import TracebackType
 from typing import Self
 
 import duckdb
 import pyarrow as pa
 
-MEMORY = "256MB"
+MEMORY = "160MB"
 _ORDER = "observed_at, sync_id, position"
+_COLUMNS = "record_id, payload_hash, change, source_updated_at, observed_at"
 
 
 class Newest:
-    """Newest (hash, change, vendor's clock) by record id."""
+    """Newest (hash, change, vendor's clock, our clock) by record id, for one connection.
 
-    def __init__(self, files: Sequence[str], connection: str, scratch: Path | None) -> None:
+    ``scratch`` is a folder of its own for what does not fit into memory; it goes with the
+    object.
+    """
+
+    def __init__(self, files: Sequence[str], connection: str, scratch: Path) -> None:
+        self._scratch = scratch
+        # DuckDB makes the folder itself when it spills, but not the ones above.
+        scratch.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._db = duckdb.connect(":memory:")
-        self._db.execute(f"set memory_limit = '{MEMORY}'")
-        self._db.execute("set threads = 2")
-        self._db.execute("set preserve_insertion_order = false")
-        self._db.execute("set timezone = 'UTC'")
-        if scratch is not None:
-            self._db.execute("set temp_directory = ?", [str(scratch)])
+        for setting in (
+            f"memory_limit = '{MEMORY}'",
+            "threads = 2",
+            "preserve_insertion_order = false",
+            "timezone = 'UTC'",
+        ):
+            self._db.execute(f"set {setting}")
+        self._db.execute("set temp_directory = ?", [str(scratch)])
         self._db.execute(
             "create table newest (record_id varchar, payload_hash blob, change varchar, "
-            "source_updated_at timestamptz)"
+            "source_updated_at timestamptz, observed_at timestamptz)"
         )
         if files:
             self._db.execute(
-                f"insert into newest select record_id, v.h, v.c, v.s from ("  # noqa: S608 - constants
+                f"insert into newest select record_id, v.h, v.c, v.s, v.o from ("  # noqa: S608 - constants
                 f"select record_id, max_by(struct_pack(h := payload_hash, c := change, "
-                f"s := source_updated_at), struct_pack({_ORDER})) as v "
+                f"s := source_updated_at, o := observed_at), struct_pack({_ORDER})) as v "
                 "from read_parquet(?, hive_partitioning = true, "
                 "hive_types = {'connection': VARCHAR}) where connection = ? group by record_id)",
                 [list(files), connection],
             )
+        # fetchall: DuckDB 2 counts a result that was not read to its end as still in use.
+        self._count = int(self._db.execute("select count(*) from newest").fetchall()[0][0])
 
     def __enter__(self) -> Self:
         return self
@@ -51,24 +64,28 @@ class Newest:
         trace: TracebackType | None,
     ) -> None:
         self._db.close()
+        rmtree(self._scratch, ignore_errors=True)
 
-    def compare(self, batch: pa.Table) -> pa.Table:
-        """Judge a batch that holds at most one row per record.
+    def compare(self, batch: pa.Table) -> pa.Table | None:
+        """Find the rows of a batch that differ from the newest version in hash or change.
 
         Args:
-            batch: columns row (int64, the caller's), record_id, payload_hash, change,
-                source_updated_at.
+            batch: columns row (int64, the caller's), record_id (at most once each),
+                payload_hash, change.
 
         Returns:
-            Columns row and verdict: ``new`` where content or change differs, ``late`` where
-            it differs but the vendor's own clock is older than that of the newest version.
-            Equal rows are left out.
+            One row per difference, in the batch's order: row, and of the version that was
+            newest so far (null for an unknown record) change, source_updated_at and
+            observed_at, both in microseconds since 1970. None if no record is known at
+            all: then every row is new.
         """
+        if not self._count:
+            return None
         self._db.register("batch", batch)
         try:
             return self._db.sql(
-                "select b.row, case when n.source_updated_at > b.source_updated_at "
-                "and b.change = 'upsert' then 'late' else 'new' end as verdict "
+                "select b.row, n.change, epoch_us(n.source_updated_at) as source_updated_at, "
+                "epoch_us(n.observed_at) as observed_at "
                 "from batch b left join newest n using (record_id) "
                 "where n.record_id is null or n.payload_hash <> b.payload_hash "
                 "or n.change <> b.change order by b.row"
@@ -76,28 +93,30 @@ class Newest:
         finally:
             self._db.unregister("batch")
 
-    def replace(self, batch: pa.Table) -> None:
-        """Take landed rows (same columns as ``compare``) as the newest."""
-        self._db.register("batch", batch)
+    def take(self, landed: pa.Table, replaced: bool) -> None:
+        """Take landed versions as the newest; ``replaced``: some of the records were known."""
+        self._db.register("landed", landed)
         try:
-            self._db.execute("delete from newest where record_id in (select record_id from batch)")
-            self._db.execute(
-                "insert into newest "
-                "select record_id, payload_hash, change, source_updated_at from batch"
-            )
+            if replaced:
+                self._db.execute(
+                    "delete from newest where record_id in (select record_id from landed)"
+                )
+            self._db.execute(f"insert into newest select {_COLUMNS} from landed")  # noqa: S608 - constant
         finally:
-            self._db.unregister("batch")
+            self._db.unregister("landed")
+        self._count += landed.num_rows
 
-    def live_ids(self) -> list[str]:
-        """Ids whose newest version is no end of life, ascending."""
-        return self._ids("change not in ('deleted', 'merged')")
+    def live_ids(self, ended: Collection[str] = ("deleted", "merged")) -> list[str]:
+        """Ids whose newest version is none of the ``ended`` changes, ascending."""
+        return self._ids("not list_contains(?, change)", ended)
 
     def archived_ids(self) -> list[str]:
         """Ids whose newest version is in the vendor's archive, ascending."""
-        return self._ids("change = 'archived'")
+        return self._ids("list_contains(?, change)", ("archived",))
 
-    def _ids(self, condition: str) -> list[str]:
+    def _ids(self, condition: str, changes: Collection[str]) -> list[str]:
         rows = self._db.execute(
-            f"select record_id from newest where {condition} order by record_id"  # noqa: S608 - constants
+            f"select record_id from newest where {condition} order by record_id",  # noqa: S608 - constants
+            [list(changes)],
         ).fetchall()
         return [str(row[0]) for row in rows]

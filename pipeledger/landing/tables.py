@@ -4,19 +4,27 @@ The format version of landing stands in each table's properties. A table that a 
 release wrote is refused, not guessed at.
 """
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
-from deltalake import DeltaTable, WriterProperties, write_deltalake
-from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake import (
+    ColumnProperties,
+    CommitProperties,
+    DeltaTable,
+    WriterProperties,
+    write_deltalake,
+)
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
-from connectors.base.errors import ConfigError
+from connectors.base.errors import ConfigError, PipeledgerError
 
 FORMAT = 1
 _PROPERTY = "pipeledger.format"
-_INSTANT = pa.timestamp("us", tz="UTC")
+INSTANT = pa.timestamp("us", tz="UTC")
 
 VERSIONS = pa.schema(
     [
@@ -25,8 +33,8 @@ VERSIONS = pa.schema(
         pa.field("payload", pa.string()),
         pa.field("payload_hash", pa.binary(), nullable=False),
         pa.field("change", pa.string(), nullable=False),
-        pa.field("source_updated_at", _INSTANT),
-        pa.field("observed_at", _INSTANT, nullable=False),
+        pa.field("source_updated_at", INSTANT),
+        pa.field("observed_at", INSTANT, nullable=False),
         pa.field("position", pa.int64(), nullable=False),
         pa.field("sync_id", pa.string(), nullable=False),
     ]
@@ -39,9 +47,9 @@ CHECKPOINTS = pa.schema(
         pa.field("state", pa.string(), nullable=False),
         *[pa.field(name, pa.int64(), nullable=False) for name in ("seen", "appended")],
         *[pa.field(name, pa.int64(), nullable=False) for name in ("requests", "bytes")],
-        *[pa.field(name, _INSTANT, nullable=False) for name in ("started_at", "at")],
+        *[pa.field(name, INSTANT, nullable=False) for name in ("started_at", "at")],
         pa.field("sequence", pa.int64(), nullable=False),
-        pa.field("swept_at", _INSTANT),
+        pa.field("swept_at", INSTANT),
         pa.field("error", pa.string()),
     ]
 )
@@ -52,10 +60,27 @@ QUARANTINE = pa.schema(
         pa.field("record_id", pa.string()),
         pa.field("reason", pa.string(), nullable=False),
         pa.field("raw", pa.string(), nullable=False),
-        pa.field("observed_at", _INSTANT, nullable=False),
+        pa.field("observed_at", INSTANT, nullable=False),
     ]
 )
-_WRITER = WriterProperties(compression="ZSTD", compression_level=1)
+# Texts of a kilobyte, each but once: a dictionary and their minimum cost time and say nothing.
+_BULKY = ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")
+_WRITER = WriterProperties(
+    compression="ZSTD",
+    compression_level=1,
+    column_properties={"payload": _BULKY, "payload_hash": _BULKY},
+)
+# Appends never contradict each other, but many processes race for the next version number.
+_COMMIT = CommitProperties(max_commit_retries=100)
+
+
+class StorageFullError(PipeledgerError):
+    """The disk below landing is full; what was committed before is intact."""
+
+
+def storage(options: Mapping[str, str] | None) -> dict[str, str] | None:
+    """Storage options as delta-rs takes them."""
+    return dict(options or {}) or None
 
 
 def open_table(uri: str, options: Mapping[str, str] | None) -> DeltaTable | None:
@@ -65,62 +90,149 @@ def open_table(uri: str, options: Mapping[str, str] | None) -> DeltaTable | None
         ConfigError: a newer release wrote it, or its log is damaged.
     """
     try:
-        table = DeltaTable(uri, storage_options=dict(options or {}) or None)
+        table = DeltaTable(uri, storage_options=storage(options))
+        found = table.metadata().configuration.get(_PROPERTY, "?")
     except TableNotFoundError:
         return None
-    except DeltaError as error:
+    except (DeltaError, OSError) as error:
         raise ConfigError(
-            f"the landing table {uri} cannot be read: {error}. Restore it from a backup, or move "
-            "the folder away and sync its streams again with --full."
+            f"the landing table {uri} cannot be read: {error}. Restore it from a backup, or run "
+            "`pipeledger state rebuild`: it moves the damaged part aside and the next sync reads "
+            "those streams again."
         ) from error
-    found = table.metadata().configuration.get(_PROPERTY, "?")
     if found != str(FORMAT):
         raise ConfigError(
             f"the landing table {uri} has format {found}, this release reads {FORMAT}. "
-            "Install the release that wrote it, or a newer one."
+            "Install the release that wrote it, or move the folder away and sync again."
         )
     return table
 
 
-def append_rows(
-    uri: str,
-    rows: pa.Table,
-    schema: pa.Schema,
-    options: Mapping[str, str] | None,
-    partition_by: list[str] | None = None,
-) -> None:
-    """Append rows in one commit; the table is made with the first ones."""
-    if open_table(uri, options) is None:
-        if "://" not in uri:
-            Path(uri).mkdir(parents=True, exist_ok=True, mode=0o700)
-        DeltaTable.create(
-            uri,
-            schema=schema,
-            mode="ignore",
-            partition_by=partition_by,
-            configuration={_PROPERTY: str(FORMAT)},
-            storage_options=dict(options or {}) or None,
-            raise_if_key_not_exists=False,
+class AppendTable:
+    """One Delta table that is only ever appended to; made with the first rows.
+
+    Safe to share between threads; other processes may append at the same time.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        schema: pa.Schema,
+        options: Mapping[str, str] | None,
+        partition_by: Sequence[str] = (),
+    ) -> None:
+        self.uri = uri
+        self._schema = schema
+        self._options = options
+        self._partition_by = list(partition_by)
+        self._lock = threading.Lock()
+        self._table: DeltaTable | None = None
+
+    def append(self, rows: pa.Table) -> None:
+        """Append rows in one commit.
+
+        Raises:
+            StorageFullError: there is no space left; nothing of these rows was committed.
+        """
+        with self._lock:
+            if self._table is None:
+                self._table = open_table(self.uri, self._options) or self._create()
+            try:
+                write_deltalake(
+                    self._table,
+                    rows,
+                    mode="append",
+                    writer_properties=_WRITER,
+                    commit_properties=_COMMIT,
+                )
+            except (DeltaError, OSError) as error:
+                self._table = None  # its state may be half a step behind
+                if "No space left" in str(error) or "os error 28" in str(error):
+                    raise StorageFullError(
+                        f"no space left for {self.uri}. Free some and run again: what was landed "
+                        "before is intact."
+                    ) from error
+                raise
+
+    def _create(self) -> DeltaTable:
+        if "://" not in self.uri:
+            Path(self.uri).mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            return DeltaTable.create(
+                self.uri,
+                schema=self._schema,
+                mode="ignore",
+                partition_by=self._partition_by,
+                configuration={_PROPERTY: str(FORMAT)},
+                storage_options=storage(self._options),
+                raise_if_key_not_exists=False,
+            )
+        except DeltaError:
+            # Another process was first.
+            table = open_table(self.uri, self._options)
+            if table is None:
+                raise
+            return table
+
+
+def files_of(table: DeltaTable) -> list[str]:
+    """The addresses of a table's files, each of the size that the log says.
+
+    Raises:
+        ConfigError: a local file is missing or was cut short.
+    """
+    damaged = damaged_files(table)
+    if damaged:
+        raise ConfigError(
+            f"the landing file {damaged[0]} is missing or torn ({len(damaged)} in all). Restore "
+            "it from a backup, or run `pipeledger state rebuild`: it sets the file aside and the "
+            "next sync reads that stream again."
         )
-    write_deltalake(
-        uri,
-        rows,
-        mode="append",
-        storage_options=dict(options or {}) or None,
-        writer_properties=_WRITER,
-    )
+    return list(table.file_uris())
+
+
+def damaged_files(table: DeltaTable) -> list[str]:
+    """Local files that are missing or whose size differs from the log's; relative paths."""
+    folder = local_folder(table.table_uri)
+    if folder is None:
+        return []
+    found = []
+    for action in add_actions(table):
+        path = folder / action["path"]
+        if not path.exists() or path.stat().st_size != action["size_bytes"]:
+            found.append(str(path))
+    return found
+
+
+def add_actions(table: DeltaTable) -> list[dict[str, Any]]:
+    """The log's line on each live file: path, size_bytes, num_records, partition.connection."""
+    rows: list[dict[str, Any]] = pa.table(table.get_add_actions(flatten=True)).to_pylist()
+    return rows
+
+
+def local_folder(uri: str) -> Path | None:
+    """The folder behind a table's address; None on an object store."""
+    if uri.startswith("file://"):
+        from urllib.parse import unquote, urlsplit
+
+        return Path(unquote(urlsplit(uri).path))
+    return None if "://" in uri else Path(uri)
 
 
 def compact(table: DeltaTable, retention: timedelta) -> None:
     """Merge small files and drop the ones that no reader can still hold.
 
     Rows and their values stay as they are. Files younger than ``retention`` are kept for
-    builds that pinned an older version of the table.
+    builds that pinned an older version of the table. Another process that compacts the
+    same table at the same moment wins; ours is then left to the next sync.
     """
-    table.optimize.compact(writer_properties=_WRITER)
-    table.vacuum(
-        retention_hours=int(retention.total_seconds() // 3600),
-        dry_run=False,
-        enforce_retention_duration=False,
-    )
-    table.create_checkpoint()
+    try:
+        table.optimize.compact(writer_properties=_WRITER)
+        table.vacuum(
+            retention_hours=int(retention.total_seconds() // 3600),
+            dry_run=False,
+            enforce_retention_duration=False,
+        )
+        table.create_checkpoint()
+    except CommitFailedError:
+        return

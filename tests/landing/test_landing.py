@@ -264,7 +264,7 @@ def test_landing_equals_a_list_of_changes(
         last = {key: value for key, value, _ in shown}
         records = []
         for key, value, is_repeated in shown:
-            one = record(key, None, change="deleted") if value == "X" else record(key, value)
+            one = record(key, None, change="deleted") if value == "X" else record(key, {"v": value})
             records += [one] * (1 + is_repeated)
         for key, value in last.items():
             if wanted.setdefault(key, [])[-1:] != [value]:
@@ -273,7 +273,7 @@ def test_landing_equals_a_list_of_changes(
         land(landing, sync, *records)
 
     found = {
-        key: ["X" if v.change == "deleted" else json.loads(v.payload or "") for v in versions]
+        key: ["X" if v.change == "deleted" else json.loads(v.payload or "")["v"] for v in versions]
         for key in wanted
         if (versions := landing.versions("hubspot", "deals", "crm", key))
     }
