@@ -20,7 +20,11 @@ with typed as (
             invoice_reference,
             subscription_reference
         from {{ ref('stg_hubspot__deal_references') }}
-        where not is_deleted
+        -- An archived deal still shows what it says; only a bare tombstone says nothing.
+        where
+            not is_deleted
+            or coalesce(po_number, quote_reference, invoice_reference, subscription_reference)
+            is not null
         qualify
             row_number() over (
                 partition by deal_key
