@@ -1,0 +1,17 @@
+-- Grain: one row per stream and sync.
+
+select
+    source,
+    connection,
+    stream,
+    sync_id,
+    state,
+    seen,
+    appended,
+    requests,
+    bytes,
+    started_at,
+    "at" as ended_at,
+    error,
+    live_records
+from {{ source('meta', 'sync_runs') }}
