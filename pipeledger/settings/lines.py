@@ -38,7 +38,9 @@ def key_lines(text: str) -> dict[str, int]:
             lines[prefix] = number
         elif table:
             prefix = _plain(table["name"])
-            lines.setdefault(prefix, number)
+            parts = prefix.split(".")
+            for depth_of in range(1, len(parts) + 1):
+                lines.setdefault(".".join(parts[:depth_of]), number)
         elif key:
             full = ".".join(filter(None, [prefix, _plain(key["name"])]))
             lines.setdefault(full, number)

@@ -1,0 +1,429 @@
+"""The command line: verbs for people and schedulers, with exit codes to rely on.
+
+0 ok · 1 failed · 2 usage or settings · 3 checks failed · 4 locked · 5 partial
+"""
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from pipeledger.build import BuildReport
+    from pipeledger.settings import Loaded, Settings
+    from pipeledger.sync import SyncReport
+
+app = typer.Typer(
+    help="The sales warehouse that ties the pipeline to the ledger.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Config = Annotated[Path | None, typer.Option("--config", "-c", help="The settings file.")]
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of", help="A day (its end in the company's zone) or an instant with offset."
+    ),
+]
+Names = Annotated[list[str] | None, typer.Argument(help="Connections; all without.")]
+Streams = Annotated[list[str] | None, typer.Option("--stream", help="Only this stream.")]
+Full = Annotated[bool, typer.Option("--full", help="Read or build everything anew.")]
+Deletes = Annotated[
+    bool, typer.Option("--allow-deletes", help="Accept a listing that lacks many known records.")
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+
+
+@app.command()
+def sync(
+    connections: Names = None,
+    stream: Streams = None,
+    *,
+    full: Full = False,
+    allow_deletes: Deletes = False,
+    config: Config = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Read what is new from the sources and land it."""
+    with _guarded(debug=debug):
+        settings = _settings(config).settings
+        reports = _sync(
+            settings, connections, stream, full=full, allow_deletes=allow_deletes, quiet=as_json
+        )
+        _show_syncs(reports, as_json=as_json)
+        raise typer.Exit(0 if all(report.is_complete for report in reports) else 5)
+
+
+@app.command()
+def build(
+    *,
+    as_of: AsOf = None,
+    full: Full = False,
+    config: Config = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Build the marts over what landed and run every check."""
+    with _guarded(debug=debug):
+        from pipeledger.pipeline import build_and_note
+
+        settings = _settings(config).settings
+        report = build_and_note(settings, as_of=_instant(as_of, settings), full=full)
+        _show_build(report, as_json=as_json)
+        raise typer.Exit(3 if report.errors else 0)
+
+
+@app.command()
+def check(*, config: Config = None, as_json: Json = False, debug: Debug = False) -> None:
+    """Run the checks on what landed and say what they found; publishes nothing."""
+    build(config=config, as_json=as_json, debug=debug)
+
+
+@app.command()
+def publish(*, config: Config = None, as_json: Json = False, debug: Debug = False) -> None:
+    """Build, check, and point readers at the result."""
+    with _guarded(debug=debug):
+        from pipeledger.pipeline import build_and_note, publish_and_note
+
+        settings = _settings(config).settings
+        report = build_and_note(settings)
+        if not report.errors:
+            publish_and_note(settings, report)
+        _show_build(report, as_json=as_json)
+        raise typer.Exit(3 if report.errors else 0)
+
+
+@app.command()
+def run(
+    connections: Names = None,
+    *,
+    full: Full = False,
+    allow_deletes: Deletes = False,
+    config: Config = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Sync, build, check, publish."""
+    with _guarded(debug=debug):
+        settings = _settings(config).settings
+        code = run_all(
+            settings,
+            connections=connections,
+            full=full,
+            allow_deletes=allow_deletes,
+            as_json=as_json,
+        )
+        raise typer.Exit(code)
+
+
+@app.command()
+def status(*, config: Config = None, as_json: Json = False, debug: Debug = False) -> None:
+    """What is published, how fresh each source is, and why the newest build is not published."""
+    with _guarded(debug=debug):
+        from pipeledger.status import status as facts
+
+        found = facts(_settings(config).settings)
+        if as_json:
+            _print_json(found)
+        else:
+            from pipeledger.screens import show_status
+
+            show_status(found)
+
+
+@app.command()
+def doctor(
+    connections: Names = None,
+    *,
+    config: Config = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Test each connection: sign in, list its rights, name missing and needless ones."""
+    with _guarded(debug=debug):
+        from pipeledger.doctor import examine
+
+        settings = _settings(config).settings
+        found = asyncio.run(examine(settings, connections))
+        if as_json:
+            _print_json(found)
+        else:
+            from pipeledger.screens import show_doctor
+
+            show_doctor(found)
+        raise typer.Exit(0 if all(one["ok"] for one in found) else 1)
+
+
+@app.command()
+def trace(
+    mart: Annotated[str, typer.Argument(help="A mart, such as mart_deal_billing_recon.")],
+    key: Annotated[str, typer.Argument(help="The key of a row, such as hubspot:4711.")],
+    *,
+    config: Config = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Walk from a mart's row back to the landed versions it came from."""
+    with _guarded(debug=debug):
+        from pipeledger.trace import trace as walk
+
+        found = walk(_settings(config).settings, mart, key)
+        if as_json:
+            _print_json(found)
+        else:
+            from pipeledger.screens import show_trace
+
+            show_trace(found)
+
+
+@app.command()
+def init(
+    source: Annotated[str, typer.Argument(help="hubspot, stripe, imap or files.")],
+    name: Annotated[str | None, typer.Option(help="Name of the connection.")] = None,
+    *,
+    config: Config = None,
+    debug: Debug = False,
+) -> None:
+    """Write the settings of a first connection and say which rights it needs."""
+    with _guarded(debug=debug):
+        from pipeledger.initialise import write_connection
+
+        path = config or Path("pipeledger.toml")
+        for line in write_connection(path, source, name or source):
+            typer.echo(line)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where the demo keeps its data.")] = Path("demo"),
+    *,
+    scale: Annotated[float, typer.Option(help="Size of the fictional company.")] = 1.0,
+    debug: Debug = False,
+) -> None:
+    """Run the whole road over a fictional company on vendor servers of this machine."""
+    with _guarded(debug=debug):
+        from pipeledger.demo import run_demo
+
+        raise typer.Exit(run_demo(folder, scale))
+
+
+@app.command()
+def docs(*, debug: Debug = False) -> None:
+    """Write the static dbt site to target/static_index.html."""
+    with _guarded(debug=debug):
+        from pipeledger.site import write_site
+
+        typer.echo(f"wrote {write_site()}")
+
+
+config_app = typer.Typer(help="Look at the settings.", no_args_is_help=True)
+app.add_typer(config_app, name="config")
+
+
+@config_app.command("show")
+def config_show(*, config: Config = None, as_json: Json = False, debug: Debug = False) -> None:
+    """Show every given value and where it came from; secrets stay masked."""
+    with _guarded(debug=debug):
+        loaded = _settings(config)
+        shown = json.loads(loaded.settings.model_dump_json(exclude={"connections"}))
+        shown["sources"] = {
+            f"{one.source}.{one.name}": json.loads(one.settings.model_dump_json())
+            for one in loaded.settings.connections
+        }
+        if as_json:
+            _print_json(shown)
+        else:
+            typer.echo(json.dumps(shown, indent=2))
+            for key, origin in sorted(loaded.origins.items()):
+                typer.echo(f"{key}: {origin.text}")
+
+
+def run_all(
+    settings: "Settings",
+    *,
+    connections: list[str] | None = None,
+    full: bool = False,
+    allow_deletes: bool = False,
+    as_json: bool = False,
+) -> int:
+    """Sync, build, check and publish, showing each step; returns the exit code."""
+    from pipeledger.pipeline import RunReport, build_and_note, publish_and_note
+
+    report = RunReport()
+    started = time.monotonic()
+    report.syncs = _sync(
+        settings, connections, None, full=full, allow_deletes=allow_deletes, quiet=as_json
+    )
+    report.seconds["sync"] = time.monotonic() - started
+    if not as_json:
+        _show_syncs(report.syncs, as_json=False)
+    report.build = build_and_note(settings, full=full)
+    if not as_json:
+        _show_build(report.build, as_json=False)
+    if not report.build.errors:
+        started = time.monotonic()
+        report.publication = publish_and_note(settings, report.build)
+        report.seconds["publish"] = time.monotonic() - started
+    if as_json:
+        _print_json(_run_values(report))
+    elif report.publication is not None:
+        rows = sum(report.publication.rows.values())
+        typer.echo(
+            f"published {len(report.publication.rows)} marts, {rows:,} rows "
+            f"in {report.seconds['publish']:.1f} s: {report.publication.current}"
+        )
+    return report.exit_code
+
+
+def _run_values(report: Any) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    publication = report.publication
+    return {
+        "exit_code": report.exit_code,
+        "syncs": [asdict(one) for one in report.syncs],
+        "build": asdict(report.build) if report.build is not None else None,
+        "published": None if publication is None else str(publication.current),
+        "checksums": {} if publication is None else dict(publication.checksums),
+        "seconds": report.seconds,
+    }
+
+
+def _settings(config: Path | None) -> "Loaded":
+    from pipeledger import logs
+    from pipeledger.settings import load_settings
+
+    logs.configure()
+    loaded = load_settings(config)
+    for note in loaded.notes:
+        typer.echo(f"note: {note}", err=True)
+    return loaded
+
+
+def _sync(
+    settings: "Settings",
+    connections: list[str] | None,
+    streams: list[str] | None,
+    *,
+    full: bool,
+    allow_deletes: bool,
+    quiet: bool,
+) -> "list[SyncReport]":
+    from connectors.base.errors import ConfigError
+    from pipeledger.pipeline import sync_all
+    from pipeledger.screens import sync_progress
+
+    known = [connection.name for connection in settings.connections]
+    unknown = sorted(set(connections or []) - set(known))
+    if unknown:
+        names = ", ".join(known) or "none"
+        raise ConfigError(f"no connection {', '.join(unknown)}; there are: {names}")
+    with sync_progress(is_shown=not quiet and sys.stderr.isatty()) as progress:
+        return asyncio.run(
+            sync_all(
+                settings,
+                connections=connections or None,
+                streams=streams or None,
+                full=full,
+                allow_deletes=allow_deletes,
+                progress=progress,
+            )
+        )
+
+
+def _show_syncs(reports: "list[SyncReport]", *, as_json: bool) -> None:
+    if as_json:
+        from dataclasses import asdict
+
+        _print_json([asdict(report) for report in reports])
+        return
+    from pipeledger.screens import show_syncs
+
+    show_syncs(reports)
+
+
+def _show_build(report: "BuildReport", *, as_json: bool) -> None:
+    if as_json:
+        from dataclasses import asdict
+
+        _print_json(asdict(report))
+        return
+    from pipeledger.screens import show_build
+
+    show_build(report)
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, default=str, indent=2, ensure_ascii=False))
+
+
+def _instant(text: str | None, settings: "Settings") -> datetime | None:
+    """The as-of: a day means its end in the company's zone.
+
+    Raises:
+        ConfigError: the text is neither a day nor an instant with an offset.
+    """
+    if text is None:
+        return None
+    from datetime import time as clock_time
+    from datetime import timedelta
+    from zoneinfo import ZoneInfo
+
+    from connectors.base.errors import ConfigError
+
+    try:
+        if len(text) == len("2026-09-30"):
+            next_day = date.fromisoformat(text) + timedelta(days=1)
+            zone = ZoneInfo(settings.company.time_zone)
+            return datetime.combine(next_day, clock_time(), zone).astimezone(UTC)
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigError(f"--as-of {text}: {error}") from None
+    if found.tzinfo is None:
+        raise ConfigError(f"--as-of {text}: an instant needs its offset, such as {text}+00:00")
+    return found.astimezone(UTC)
+
+
+@contextmanager
+def _guarded(*, debug: bool) -> Iterator[None]:
+    """Turn our own errors into one clear text and an exit code; defects keep a traceback."""
+    from connectors.base.errors import ConfigError, PipeledgerError
+    from pipeledger.locks import LockHeldError
+
+    try:
+        yield
+    except (typer.Exit, typer.Abort, SystemExit):
+        raise
+    except PipeledgerError as error:
+        if debug:
+            raise
+        code = 2 if isinstance(error, ConfigError) else 4 if isinstance(error, LockHeldError) else 1
+        _end(str(error), code)
+    except PermissionError as error:
+        if debug:
+            raise
+        _end(f"{error.filename}: {error.strerror}; pipeledger must be able to write there", 2)
+    except OSError as error:
+        if debug or error.errno != 28:
+            raise
+        _end(f"disk full while writing {error.filename}. Free some space and run again.", 1)
+    except KeyboardInterrupt:
+        _end("cancelled: whole pages that were read are landed, the rest comes next time", 1)
+
+
+def _end(text: str, code: int) -> NoReturn:
+    from connectors.base.redact import redact
+
+    typer.echo(f"pipeledger: {redact(text)}", err=True)
+    raise typer.Exit(code)

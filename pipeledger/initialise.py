@@ -1,0 +1,50 @@
+"""Init: the settings of a first connection, with the rights it needs spelt out."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from connectors.base.errors import ConfigError
+from pipeledger.sources import CONNECTORS, connector
+
+_HEAD = """# pipeledger settings. Every key is explained in pipeledger.example.toml.
+
+[company]
+name = "My company"
+reporting_currency = "EUR"
+time_zone = "Europe/Berlin"
+own_domains = []
+
+[company.fiscal_year]
+start_month = 1
+"""
+_KEYS = {
+    "hubspot": "# token comes from {variable}__TOKEN or {variable}__TOKEN_FILE\n",
+    "stripe": "# api_key comes from {variable}__API_KEY or {variable}__API_KEY_FILE\n",
+    "imap": (
+        'host = "imap.example.com"\nusername = "sales@example.com"\n'
+        "# password comes from {variable}__PASSWORD or {variable}__PASSWORD_FILE\n"
+    ),
+    "files": ('folder = "inbox"\n\n[sources.files.{name}.tables.quotas]\npath = "quotas*.csv"\n'),
+}
+
+
+def write_connection(path: Path, source: str, name: str) -> Iterator[str]:
+    """Append a connection to the settings file (made if missing); yield lines for the user.
+
+    Raises:
+        ConfigError: unknown source, or the connection exists already.
+    """
+    if source not in CONNECTORS:
+        raise ConfigError(f"unknown source {source}; there are: {', '.join(CONNECTORS)}")
+    text = path.read_text(encoding="utf-8") if path.exists() else _HEAD
+    header = f"[sources.{source}.{name}]"
+    if header in text:
+        raise ConfigError(f"{path} has {header} already")
+    variable = f"PIPELEDGER__SOURCES__{source.upper()}__{name.upper()}"
+    keys = _KEYS[source].format(variable=variable, name=name)
+    path.write_text(f"{text.rstrip()}\n\n{header}\n{keys}", encoding="utf-8")
+    yield f"wrote {header} to {path}"
+    scopes = sorted({scope for stream in connector(source).streams for scope in stream.scopes})
+    if scopes:
+        yield f"{source} needs these rights, read-only, and no others: {', '.join(scopes)}"
+    yield f"then: pipeledger doctor {name}"

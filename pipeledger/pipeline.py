@@ -1,0 +1,147 @@
+"""The whole road: sync every connection, build, check, publish.
+
+One failing source does not stop the others; a failing check keeps the last good
+publication. What happened is kept in ``state/last_run.json`` for ``status``.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from connectors.base.locks import write_durably
+from pipeledger.build import BuildReport, build
+from pipeledger.clock import Clock, frozen_clock, system_clock
+from pipeledger.landing import Landing
+from pipeledger.locks import LockHeldError
+from pipeledger.publish import Publication, publish
+from pipeledger.settings import Connection, Settings
+from pipeledger.sync import StreamReport, SyncReport, sync_connection
+
+OK, FAILED, USAGE, CHECKS_FAILED, LOCKED, PARTIAL = 0, 1, 2, 3, 4, 5
+"""Exit codes of every command."""
+
+Progress = Callable[[StreamReport], None]
+
+
+@dataclass(slots=True)
+class RunReport:
+    """What a run did; ``exit_code`` as the command line returns it."""
+
+    syncs: list[SyncReport] = field(default_factory=list)
+    build: BuildReport | None = None
+    publication: Publication | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def exit_code(self) -> int:
+        """3 if a check failed, 5 if a stream is not complete, else 0."""
+        if self.build is not None and self.build.errors:
+            return CHECKS_FAILED
+        if not all(report.is_complete for report in self.syncs):
+            return PARTIAL
+        return OK
+
+
+def clock_of(settings: Settings) -> Clock:
+    """The run's clock: the machine's, or the frozen one of the settings."""
+    return system_clock if settings.clock is None else frozen_clock(settings.clock)
+
+
+def landing_of(settings: Settings) -> Landing:
+    """The landing store of the settings."""
+    return Landing(settings.paths.landing, settings.storage_options or None)
+
+
+async def sync_all(
+    settings: Settings,
+    *,
+    connections: Sequence[str] | None = None,
+    streams: Sequence[str] | None = None,
+    full: bool = False,
+    allow_deletes: bool = False,
+    progress: Progress | None = None,
+) -> list[SyncReport]:
+    """Sync the chosen connections side by side.
+
+    Raises:
+        LockHeldError: another process syncs one of them; the others are done first.
+    """
+    landing = landing_of(settings)
+
+    async def one(connection: Connection) -> SyncReport:
+        return await sync_connection(
+            connection.connector,
+            connection.settings,
+            connection.name,
+            landing,
+            clock=clock_of(settings),
+            state_dir=settings.paths.state,
+            streams=streams,
+            full=full,
+            allow_deletes=allow_deletes,
+            progress=progress,
+        )
+
+    chosen = [c for c in settings.connections if connections is None or c.name in connections]
+    results = await asyncio.gather(*map(one, chosen), return_exceptions=True)
+    held = [result for result in results if isinstance(result, BaseException)]
+    if held:
+        raise held[0]
+    return [result for result in results if isinstance(result, SyncReport)]
+
+
+def build_and_note(
+    settings: Settings, *, as_of: datetime | None = None, full: bool = False
+) -> BuildReport:
+    """Build, and keep the outcome for ``status`` and ``publish``."""
+    now = clock_of(settings)()
+    try:
+        report = build(settings, landing_of(settings), now=now, as_of=as_of, full=full)
+    except LockHeldError:
+        raise
+    except Exception as error:
+        _note(settings, {"state": "failed", "error": str(error), "at": now.isoformat()})
+        raise
+    if as_of is None:
+        state = "checks_failed" if report.errors else "checked"
+        _note(settings, {"state": state, "at": now.isoformat(), "build": _plain(report)})
+    return report
+
+
+def publish_and_note(settings: Settings, report: BuildReport) -> Publication:
+    """Publish, and note that this build is the one that readers see."""
+    done = publish(settings, report)
+    at = clock_of(settings)().isoformat()
+    _note(settings, {"state": "published", "at": at, "build": _plain(report)})
+    return done
+
+
+def last_build(settings: Settings) -> dict[str, Any] | None:
+    """What the newest build came to; None before the first."""
+    path = settings.paths.state / "last_build.json"
+    if not path.exists():
+        return None
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def _note(settings: Settings, content: dict[str, Any]) -> None:
+    settings.paths.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    text = json.dumps(content, default=str, indent=2)
+    write_durably(settings.paths.state / "last_build.json", text.encode())
+
+
+def _plain(report: BuildReport) -> dict[str, Any]:
+    content = asdict(report)
+    content["warehouse"] = str(report.warehouse)
+    content["as_of"] = report.as_of.isoformat()
+    return content
+
+
+def warehouse_of(settings: Settings) -> Path:
+    """The private warehouse file."""
+    return settings.paths.warehouse / "pipeledger.duckdb"

@@ -1,0 +1,177 @@
+"""What people read on a terminal: tables by rich, plain lines where there is none."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from pipeledger.build import BuildReport, Failure
+from pipeledger.sync import StreamReport, SyncReport
+
+_console = Console()
+_errors = Console(stderr=True)
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in columns:
+        table.add_column(name, justify="right" if name.startswith("#") else "left")
+    return table
+
+
+@contextmanager
+def sync_progress(*, is_shown: bool) -> Iterator[Callable[[StreamReport], None] | None]:
+    """A live table of the running streams; nothing where no terminal looks on."""
+    if not is_shown:
+        yield None
+        return
+    reports: dict[tuple[str, str], StreamReport] = {}
+    started = time.monotonic()
+
+    def picture() -> Table:
+        table = _table("connection", "stream", "state", "# seen", "# new", "# per s", "# left")
+        elapsed = max(time.monotonic() - started, 0.001)
+        for report in reports.values():
+            left = "" if report.total is None else f"{max(report.total - report.seen, 0):,}"
+            rate = f"{report.seen / elapsed:,.0f}"
+            table.add_row(
+                *(report.connection, report.stream, report.state),
+                *(f"{report.seen:,}", f"{report.appended:,}", rate, left),
+            )
+        return table
+
+    with Live(picture(), console=_errors, refresh_per_second=4, transient=True) as live:
+
+        def show(report: StreamReport) -> None:
+            reports[report.connection, report.stream] = report
+            live.update(picture())
+
+        yield show
+
+
+def show_syncs(reports: Sequence[SyncReport]) -> None:
+    """One line per stream that showed anything or failed, and what to do about failures."""
+    table = _table("synced", "stream", "state", "# seen", "# new", "# requests", "# s")
+    for report in reports:
+        for one in report.streams:
+            if not one.seen and not one.appended and one.state == "complete":
+                continue
+            table.add_row(
+                *(report.connection, one.stream, one.state),
+                *(f"{one.seen:,}", f"{one.appended:,}", f"{one.requests:,}", f"{one.seconds:.1f}"),
+            )
+    _console.print(table)
+    total = sum(one.appended for report in reports for one in report.streams)
+    seen = sum(one.seen for report in reports for one in report.streams)
+    _console.print(f"{seen:,} records seen, {total:,} new versions")
+    for report in reports:
+        for one in report.streams:
+            if one.error:
+                text = f"{one.source}.{one.stream} ({one.connection}): {one.error}"
+                _console.print(text, style="red", markup=False, highlight=False)
+            if one.quarantined:
+                _console.print(
+                    f"{one.source}.{one.stream} ({one.connection}): {one.quarantined} "
+                    "record(s) set aside in quarantine",
+                    style="yellow",
+                )
+
+
+def show_build(report: BuildReport) -> None:
+    """Models, checks and what failed, errors first."""
+    seconds = ", ".join(f"{name} {value:.1f} s" for name, value in report.seconds.items())
+    _console.print(
+        f"built {report.models} models and ran {report.checks} checks as of "
+        f"{report.as_of:%Y-%m-%d %H:%M} UTC ({seconds})"
+    )
+    _console.print(f"{len(report.errors)} errors, {len(report.warnings)} warnings")
+    for failure in report.errors:
+        _show_failure(failure, "red")
+    for failure in report.warnings:
+        _console.print(
+            f"  warn {failure.name}: {failure.rows} row(s)", style="yellow", highlight=False
+        )
+    if report.errors:
+        _console.print("not published: the last good publication stays in place", style="red")
+
+
+def _show_failure(failure: Failure, style: str) -> None:
+    _console.print(
+        f"  {failure.severity} {failure.name}: {failure.rows} row(s). {failure.message}",
+        style=style,
+        markup=False,
+        highlight=False,
+    )
+    for record in failure.records:
+        _console.print(f"    {record}", markup=False, highlight=False)
+
+
+def show_status(found: Mapping[str, Any]) -> None:
+    """The publication, the newest build and the freshness of every stream."""
+    published = found["published"]
+    if published is None:
+        _console.print("nothing is published yet")
+    else:
+        _console.print(
+            f"published: build {published['build_id']}, as of {published['as_of']:%Y-%m-%d %H:%M} "
+            f"UTC, {published['n_warnings']} warnings"
+        )
+    newest = found["last_build"]
+    if newest is not None and newest["state"] != "published":
+        _console.print(f"newest build: {newest['state']}, {newest['at']}", style="red")
+        if newest.get("error"):
+            _console.print(newest["error"], markup=False, highlight=False)
+        for failure in newest.get("build", {}).get("failures", []):
+            if failure["severity"] == "error":
+                _show_failure(Failure(**failure), "red")
+    table = _table("connection", "stream", "state", "last complete", "# age h", "")
+    for one in found["streams"]:
+        done = one["complete_at"]
+        table.add_row(
+            one["connection"],
+            one["stream"],
+            one["state"],
+            "never" if done is None else f"{done:%Y-%m-%d %H:%M}",
+            "" if one["age_hours"] is None else f"{one['age_hours']:,}",
+            one["error"] or ("stale" if one["is_stale"] else ""),
+        )
+    _console.print(table)
+    if found["quarantined"]:
+        _console.print(f"{found['quarantined']} record(s) in quarantine", style="yellow")
+
+
+def show_doctor(found: Sequence[Mapping[str, Any]]) -> None:
+    """Per connection: who we are there, what is missing and what is needless."""
+    for one in found:
+        style = "green" if one["ok"] else "red"
+        _console.print(f"{one['source']}.{one['connection']}: {one['account']}", style=style)
+        for line in one["lines"]:
+            _console.print(f"  {line}", markup=False, highlight=False)
+
+
+def show_trace(found: Mapping[str, Any]) -> None:
+    """The row, then each landed version it came from."""
+    for row in found["rows"]:
+        _console.print(f"{found['mart']} {found['key']}", style="bold")
+        for name, value in row.items():
+            if value is not None:
+                _console.print(f"  {name} = {value}", markup=False, highlight=False)
+    for step in found["versions"]:
+        _console.print(
+            f"{step['relation']} <- raw.{step['source']}__{step['stream']} record "
+            f"{step['record_id']} ({step['connection']})",
+            style="bold",
+        )
+        for version in step["versions"]:
+            _console.print(
+                f"  {version['observed_at']:%Y-%m-%d %H:%M:%S} UTC  {version['change']}  "
+                f"sync {version['sync_id']}  hash {version['payload_hash'][:12]}"
+                f"{'  <- used' if version['is_used'] else ''}",
+                highlight=False,
+            )
+            if version["excerpt"]:
+                _console.print(f"    {version['excerpt']}", markup=False, highlight=False)

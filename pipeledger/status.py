@@ -1,0 +1,51 @@
+"""Status: what is published, why the newest build is not, how fresh each source is."""
+
+from typing import Any
+
+from pipeledger.pipeline import clock_of, landing_of, last_build
+from pipeledger.serving import published
+from pipeledger.settings import Settings
+
+
+def status(settings: Settings) -> dict[str, Any]:
+    """Everything that ``pipeledger status`` prints, as plain values.
+
+    ``published``: the build that readers see. ``last_build``: the newest attempt, with the
+    failed checks and the records they name. ``streams``: per stream the newest sync, its
+    state, the age of the last complete one in hours and whether that is stale.
+    """
+    now = clock_of(settings)()
+    landing = landing_of(settings)
+    complete = {
+        (row.source, row.stream, row.connection): row.at
+        for row in landing.checkpoints()
+        if row.state == "complete"
+    }
+    limit = settings.schedule.stale_after_hours
+    streams = []
+    for row in landing.checkpoints(last=True):
+        done = complete.get((row.source, row.stream, row.connection))
+        age = None if done is None else (now - done).total_seconds() / 3600
+        streams.append(
+            {
+                "source": row.source,
+                "connection": row.connection,
+                "stream": row.stream,
+                "state": row.state,
+                "last_sync_at": row.at,
+                "complete_at": done,
+                "age_hours": None if age is None else round(age, 1),
+                "is_stale": age is None or age > limit,
+                "seen": row.seen,
+                "appended": row.appended,
+                "error": row.error,
+            }
+        )
+    newest = last_build(settings)
+    return {
+        "now": now,
+        "published": published(settings),
+        "last_build": newest,
+        "quarantined": len(landing.quarantined()),
+        "streams": streams,
+    }
