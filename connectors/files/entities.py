@@ -54,7 +54,7 @@ ENTITIES: Mapping[str, Entity] = {
             "users",
             "user_id valid_from",
             "user_id",
-            text="user_id name team manager_id role",
+            text="user_id name team parent_team manager_id role",
             email="email manager_email",
             boolean="is_active quota_carrying",
             date="hired_on valid_from valid_to",

@@ -1,0 +1,80 @@
+"""The demo: the whole road over a fictional company, on real connectors.
+
+Vendor servers run on loopback in this process and enforce the vendors' rules; the settings
+are an ordinary pipeledger.toml in the demo's folder, the verb is the ordinary ``run``.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from pipeledger.cli import run_all
+from pipeledger.serving import headlines
+from pipeledger.settings import load_settings
+
+SEED = 7
+
+
+@contextmanager
+def sandbox(folder: Path, scale: float) -> Iterator[Path]:
+    """Start the vendor servers, write files and settings; yields the settings file."""
+    from sandbox.demo import company_servers, settings_text
+
+    with ExitStack() as stack:
+        servers = stack.enter_context(company_servers(folder / "inbox", SEED, scale))
+        path = folder / "pipeledger.toml"
+        path.write_text(settings_text(servers), encoding="utf-8")
+        secrets = servers.secrets()
+        stack.callback(_restore, {name: os.environ.get(name) for name in secrets})
+        os.environ.update(secrets)
+        yield path
+
+
+def run_demo(folder: Path, scale: float = 1.0) -> int:
+    """Run the demo and print what it did; returns the exit code of ``run``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    with sandbox(folder, scale) as path:
+        ready = time.monotonic()
+        typer.echo(
+            f"a fictional company is served on this machine ({ready - started:.1f} s); "
+            f"its settings are {path}"
+        )
+        settings = load_settings(path).settings
+        code = run_all(settings)
+        if code in {0, 5}:
+            _show_headlines(headlines(settings))
+            typer.echo(f"serving file: {settings.paths.serving / 'current.duckdb'}")
+    typer.echo(f"the demo took {time.monotonic() - started:.1f} s")
+    return code
+
+
+def _show_headlines(found: dict[str, Any]) -> None:
+    currency = found["reporting_currency"]
+    gap = found["quota_gap"]
+    if gap is not None:
+        typer.echo(
+            f"quota gap {gap['period_key']}: {gap['gap_rc']:,.2f} {currency} "
+            f"(quota {gap['quota_rc']:,.2f}, won {gap['won_rc']:,.2f})"
+        )
+    unbilled, stalled = found["won_unbilled"], found["stalled"]
+    typer.echo(
+        f"won but unbilled beyond grace: {unbilled['deals']} deals, "
+        f"{unbilled['booked_rc']:,.2f} {currency}"
+    )
+    typer.echo(
+        f"stalled deals: {stalled['deals']} deals, {stalled['amount_rc']:,.2f} {currency} open"
+    )
+
+
+def _restore(before: dict[str, str | None]) -> None:
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value

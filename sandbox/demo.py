@@ -1,0 +1,126 @@
+"""The fictional company behind running vendor servers, and settings that reach them.
+
+For the demo and the end-to-end tests: every server is on loopback, every secret is the
+sandbox's own and comes in through the environment, as a user's would.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.company import Company, build
+from sandbox.company.mailboxes import MailFolder
+from sandbox.company.people import OWN_DOMAINS
+from sandbox.hubspot import STATIC_TOKEN, HubspotServer, HubspotState
+from sandbox.imap import Box, ImapServer, Mail, Mailbox
+
+PASSWORD = "sandbox-app-password"  # noqa: S105 - of a mailbox that exists on loopback alone
+CLOCK = "2026-10-15T06:00:00Z"
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyServers:
+    """The running servers of one company."""
+
+    company: Company
+    inbox: Path
+    hubspot: HubspotServer
+    mail: Mapping[str, ImapServer]
+
+    def secrets(self) -> dict[str, str]:
+        """The variables that hold the secrets of the settings."""
+        found = {"PIPELEDGER__SOURCES__HUBSPOT__HUBSPOT__TOKEN": STATIC_TOKEN}
+        for address in self.mail:
+            name = mailbox_name(address).upper()
+            found[f"PIPELEDGER__SOURCES__IMAP__{name}__PASSWORD"] = PASSWORD
+        return found
+
+
+def mailbox_name(address: str) -> str:
+    """The connection's name of a mailbox: ``mail_`` and the local part."""
+    return "mail_" + address.split("@", maxsplit=1)[0].replace(".", "_")
+
+
+@contextmanager
+def company_servers(inbox: Path, seed: int, scale: float) -> Iterator[CompanyServers]:
+    """Serve the company of a seed; its files are written to ``inbox``."""
+    company = build(seed, scale)
+    write_files(company, inbox)
+    state = HubspotState()
+    state.load(company.hubspot)
+    with ExitStack() as stack:
+        hubspot = stack.enter_context(HubspotServer(state))
+        mail = {
+            address: stack.enter_context(ImapServer(mailbox(address, folders)))
+            for address, folders in company.mail.items()
+        }
+        yield CompanyServers(company, inbox, hubspot, mail)
+
+
+def write_files(company: Company, inbox: Path) -> None:
+    """Write the spreadsheets; a file whose bytes are right already is left alone."""
+    for name, content in company.files.items():
+        path = inbox / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists() or path.read_bytes() != content:
+            path.write_bytes(content)
+
+
+def mailbox(address: str, folders: Mapping[str, MailFolder]) -> Mailbox:
+    """One mailbox of the company as the mail server's state."""
+    boxes = {}
+    for name, folder in folders.items():
+        mails = {
+            message.uid: Mail(message.raw, message.arrived, set(message.flags), 1)
+            for message in folder.messages
+        }
+        following = max(mails, default=0) + 1
+        boxes[name] = Box(folder.attributes, folder.uidvalidity, following, 1, mails)
+    return Mailbox(username=address, password=PASSWORD, boxes=boxes)
+
+
+def settings_text(servers: CompanyServers) -> str:
+    """An ordinary pipeledger.toml that reads the servers and the files."""
+    domains = ", ".join(f'"{domain}"' for domain in OWN_DOMAINS)
+    parts = [
+        f"""# The settings of the demo's fictional company.
+clock = "{CLOCK}"
+
+[company]
+name = "Nordlicht"
+reporting_currency = "EUR"
+time_zone = "Europe/Berlin"
+own_domains = [{domains}]
+
+[company.fiscal_year]
+start_month = 2
+
+[sources.hubspot.hubspot]
+base_url = "{servers.hubspot.url}"
+
+[sources.files.plan]
+folder = "inbox"
+settle_seconds = 0
+tables.users.path = "users.csv"
+tables.quotas.path = "quotas.csv"
+tables.fx_rates.path = "fx_rates.csv"
+tables.fx_rates.mode = "append"
+
+[sources.files.plan.tables.forecast_submissions]
+path = "forecast_submissions.csv"
+mode = "append"
+""",
+    ]
+    parts += [
+        f"""
+[sources.imap.{mailbox_name(address)}]
+host = "{server.host}"
+port = {server.port}
+security = "plain"
+username = "{address}"
+own_domains = [{domains}]
+"""
+        for address, server in servers.mail.items()
+    ]
+    return "".join(parts)
