@@ -146,9 +146,11 @@ with typed as (
             reason,
             currency_code,
             cast([] as varchar[]) as refund_keys,
-            coalesce(net_amt, gross_amt - coalesce(tax_amt, 0)) as net_amt,
-            coalesce(tax_amt, gross_amt - net_amt, 0) as tax_amt,
-            coalesce(gross_amt, net_amt + coalesce(tax_amt, 0)) as gross_amt,
+            cast(coalesce(net_amt, gross_amt - coalesce(tax_amt, 0)) as {{ money_type() }})
+                as net_amt,
+            cast(coalesce(tax_amt, gross_amt - net_amt, 0) as {{ money_type() }}) as tax_amt,
+            cast(coalesce(gross_amt, net_amt + coalesce(tax_amt, 0)) as {{ money_type() }})
+                as gross_amt,
             cast(
                 coalesce(gross_amt, net_amt + coalesce(tax_amt, 0)) - coalesce(refunded_amt, 0)
                 as {{ money_type() }}

@@ -191,9 +191,10 @@ with typed as (
             cast(null as varchar) as charge_key,
             cast(null as varchar) as payment_intent_key,
             currency_code,
-            stated_net_amt as net_amt,
-            coalesce(tax_amt, gross_amt - net_amt, 0) as tax_amt,
-            coalesce(gross_amt, net_amt + coalesce(tax_amt, 0)) as gross_amt,
+            cast(stated_net_amt as {{ money_type() }}) as net_amt,
+            cast(coalesce(tax_amt, gross_amt - net_amt, 0) as {{ money_type() }}) as tax_amt,
+            cast(coalesce(gross_amt, net_amt + coalesce(tax_amt, 0)) as {{ money_type() }})
+                as gross_amt,
             coalesce(discount_amt, 0) as discount_amt,
             cast(0 as {{ money_type() }}) as shipping_amt,
             balance_amt as source_balance_amt,
