@@ -12,7 +12,7 @@ from pathlib import Path
 from sandbox.company import Company, build
 from sandbox.company.mailboxes import MailFolder
 from sandbox.company.people import OWN_DOMAINS
-from sandbox.hubspot import STATIC_TOKEN, HubspotServer, HubspotState
+from sandbox.hubspot import STATIC_TOKEN, HubspotServer, HubspotState, Limits
 from sandbox.imap import Box, ImapServer, Mail, Mailbox
 
 PASSWORD = "sandbox-app-password"  # noqa: S105 - of a mailbox that exists on loopback alone
@@ -50,7 +50,9 @@ def company_servers(inbox: Path, seed: int, scale: float) -> Iterator[CompanySer
     state = HubspotState()
     state.load(company.hubspot)
     with ExitStack() as stack:
-        hubspot = stack.enter_context(HubspotServer(state))
+        # The vendor allows 190 calls in 10 s; the first load would then take 45 s.
+        limits = Limits(per_ten_seconds=10_000)
+        hubspot = stack.enter_context(HubspotServer(state, limits=limits))
         mail = {
             address: stack.enter_context(ImapServer(mailbox(address, folders)))
             for address, folders in company.mail.items()
