@@ -1,0 +1,95 @@
+"""Stripe: customers, quotes, subscriptions, invoices with every line, money in and back.
+
+Data flow:
+    GET /v1/<kind>            -> raw.stripe__<kind>, whole on the first load
+    GET /v1/events            -> what changed since
+    GET /v1/<kind>/<id>       -> raw.stripe__<kind>, fresh and in the pinned version
+    GET /v1/<kind>/<id>/lines -> raw.stripe__<kind>_line_items, where ten are not all
+
+Vendor rules and their evidence: docs/sources/stripe.md.
+"""
+
+from connectors.base.errors import AccessDenied, SourceError
+from connectors.base.stream import Connector, ScopeReport, Stream
+from connectors.stripe.kinds import BALANCE_TRANSACTIONS, KINDS
+from connectors.stripe.reader import (
+    read_balance_transactions,
+    read_customer_balances,
+    read_kind,
+)
+from connectors.stripe.session import Session, open_account
+from connectors.stripe.settings import StripeSettings
+
+
+async def check(session: Session) -> ScopeReport:
+    """Ask each list for its first page: a restricted key does not tell its rights."""
+    granted: list[str] = []
+    missing: dict[str, tuple[str, ...]] = {}
+    rights = {kind.name: (kind.path, kind.right) for kind in (*KINDS, BALANCE_TRANSACTIONS)}
+    rights["(changes)"] = ("/v1/events", "Events")
+    for name, (path, right) in rights.items():
+        try:
+            async for _ in session.pages(path):
+                break
+        except AccessDenied as error:
+            if error.whole_source:
+                raise
+            missing[name] = (f"{right} (read)",)
+        except SourceError as error:
+            missing[name] = (str(error),)
+        else:
+            granted.append(right)
+    key = session.settings.api_key.get_secret_value()
+    notes = []
+    if key.startswith("sk_"):
+        notes.append("a secret key may also write; use a restricted key with read rights")
+    mode = "live" if session.settings.is_live else "test"
+    return ScopeReport(
+        f"Stripe account in {mode} mode",
+        tuple(dict.fromkeys(granted)),
+        missing,
+        ("write",) if key.startswith("sk_") else (),
+        tuple(notes),
+    )
+
+
+CONNECTOR = Connector(
+    source="stripe",
+    title="Stripe",
+    settings=StripeSettings,
+    streams=(
+        *(
+            Stream(
+                kind.name,
+                f"Every {kind.object.replace('_', ' ')} of the account.",
+                read=read_kind,
+                scopes=(f"{kind.right}: read", "Events: read"),
+            )
+            for kind in KINDS
+        ),
+        Stream(
+            "invoice_line_items",
+            "Lines of invoices that have more than the ten that an invoice shows.",
+            parent="invoices",
+        ),
+        Stream(
+            "credit_note_line_items",
+            "Lines of credit notes that have more than the ten that a note shows.",
+            parent="credit_notes",
+        ),
+        Stream(
+            "balance_transactions",
+            "The account's ledger: fees, settled amounts, rates.",
+            read=read_balance_transactions,
+            scopes=("Balance transactions: read",),
+        ),
+        Stream(
+            "customer_balance_transactions",
+            "Changes of customers' credit balances.",
+            read=read_customer_balances,
+            scopes=("Customers: read",),
+        ),
+    ),
+    open=open_account,
+    check=check,
+)

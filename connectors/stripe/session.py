@@ -1,0 +1,176 @@
+"""One open account: lists, single objects and the event log, in the pinned version."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import TypeAlias
+
+import msgspec
+
+from connectors.base.auth import Bearer
+from connectors.base.budget import Budget, Limit
+from connectors.base.client import Client, ClientSettings, Response
+from connectors.base.decode import decode
+from connectors.base.errors import (
+    CursorExpired,
+    PaginationLoop,
+    ProtocolError,
+    SourceError,
+    VendorError,
+)
+from connectors.base.stream import Resources
+from connectors.stripe.settings import StripeSettings
+
+VERSION = "2026-06-24.dahlia"
+"""Without it the account's own default applies, which may be years old and of other shape."""
+PAGE = 100
+Body: TypeAlias = bytes
+"""JSON text of one object."""
+MAX_PAGES = 100_000
+
+
+class Listed(msgspec.Struct):
+    """A list answer; an error envelope under status 200 has no ``data`` and is refused."""
+
+    data: list[msgspec.Raw]
+    has_more: bool
+
+
+class Head(msgspec.Struct):
+    """What every object tells of itself."""
+
+    id: str
+    created: int | None = None
+    livemode: bool | None = None
+    deleted: bool = False
+
+
+class _Error(msgspec.Struct):
+    code: str | None = None
+    type: str | None = None
+
+
+class _Envelope(msgspec.Struct):
+    error: _Error = msgspec.field(default_factory=_Error)
+
+
+def _code(response: Response) -> str | None:
+    try:
+        return decode(response.body, _Envelope).error.code
+    except ProtocolError:
+        return None
+
+
+def judge(response: Response, trouble: str) -> SourceError | None:
+    """What Stripe means by a refusal, where it differs from what others mean."""
+    if response.status == 400 and _code(response) == "resource_missing":
+        return CursorExpired(f"{trouble}. The object that the page began after is gone.")
+    if response.headers.get("stripe-should-retry") == "false" and response.status >= 500:
+        return VendorError(trouble, status=response.status)
+    return None
+
+
+class Session:
+    """Requests of one account, counted and limited together."""
+
+    def __init__(self, client: Client, settings: StripeSettings) -> None:
+        self.client = client
+        self.settings = settings
+        self._is_checked = False
+
+    @property
+    def requests(self) -> int:
+        """Requests made so far."""
+        return self.client.requests
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of answers so far."""
+        return self.client.bytes
+
+    async def pages(
+        self, path: str, params: tuple[tuple[str, str], ...] = (), after: str | None = None
+    ) -> AsyncIterator[tuple[Listed, Response]]:
+        """Pages of a list, newest first, until Stripe says that there is no more.
+
+        Raises:
+            CursorExpired: the object named by ``after`` no longer exists.
+            PaginationLoop: an id came twice as the next page's beginning.
+        """
+        seen: set[str] = set()
+        for _ in range(MAX_PAGES):
+            given = (*params, ("limit", str(PAGE)))
+            if after is not None:
+                given = (*given, ("starting_after", after))
+            response = await self._get(path, given)
+            page = decode(response.body, Listed)
+            yield page, response
+            if not page.has_more:
+                return
+            if not page.data:
+                raise PaginationLoop(f"GET {path}: has_more with an empty page")
+            after = decode(bytes(page.data[-1]), Head).id
+            if after in seen:
+                raise PaginationLoop(f"GET {path}: the page after {after} came twice")
+            seen.add(after)
+        raise PaginationLoop(f"GET {path}: more than {MAX_PAGES} pages")
+
+    async def one(
+        self, path: str, object_id: str, params: tuple[tuple[str, str], ...] = ()
+    ) -> Body | None:
+        """An object by id; None if it was deleted."""
+        response = await self._get(f"{path}/{object_id}", params, ok=frozenset({200, 404}))
+        if response.status == 404 or decode(response.body, Head).deleted:
+            return None
+        return response.body
+
+    async def _get(
+        self,
+        path: str,
+        params: tuple[tuple[str, str], ...],
+        *,
+        ok: frozenset[int] = frozenset({200}),
+    ) -> Response:
+        response = await self.client.get(path, params=params, ok=ok)
+        if not self._is_checked:
+            told = response.headers.get("stripe-version")
+            if told is not None and told != VERSION:
+                raise ProtocolError(
+                    f"asked for Stripe-Version {VERSION}, the answer is in {told}; "
+                    "its shapes differ, so nothing of it is read"
+                )
+            self._is_checked = True
+        return response
+
+
+def server_time(response: Response) -> datetime:
+    """The vendor's own clock, from the Date header; ours where it is missing."""
+    text = response.headers.get("date")
+    if text is None:
+        return response.observed_at
+    try:
+        return parsedate_to_datetime(text).astimezone(UTC)
+    except ValueError:
+        return response.observed_at
+
+
+@asynccontextmanager
+async def open_account(settings: StripeSettings, resources: Resources) -> AsyncIterator[Session]:
+    """Open an account; the session is shared by all its readers."""
+    limit = Limit("account", settings.per_second, timedelta(seconds=1))
+    headers: Mapping[str, str] = {"Stripe-Version": VERSION}
+    if settings.account is not None:
+        # Sent empty it would be an error.
+        headers = {**headers, "Stripe-Account": settings.account}
+    own = ClientSettings(
+        base_url=settings.base_url,
+        budgets=(Budget("default", (limit,), concurrency=8, ceiling=24),),
+        ca_file=settings.ca_file,
+        headers=headers,
+        judge=judge,
+        first_pause_seconds=1.0,
+        longest_pause_seconds=30.0,
+    )
+    async with Client.open(own, auth=Bearer(settings.api_key), resources=resources) as client:
+        yield Session(client, settings)
