@@ -1,0 +1,273 @@
+"""Credentials, put on a request only after its address was checked.
+
+An ``Auth`` gives headers, and may renew itself once after a 401. OAuth tokens rotate:
+they are refreshed under a lock that other processes respect, stored durably before they
+are used, and read again by whoever waited.
+"""
+
+import asyncio
+import base64
+import hashlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlencode
+
+import msgspec
+from pydantic import SecretStr
+
+from connectors.base.decode import decode
+from connectors.base.errors import AccessDenied, ProtocolError, VendorError
+from connectors.base.locks import file_lock, write_durably
+from connectors.base.redact import remember
+from connectors.base.transport import (
+    Answer,
+    Bounds,
+    Transient,
+    base_origin,
+    check_addresses,
+    exchange,
+    new_http,
+)
+
+
+class Auth(Protocol):
+    """What the client needs of a credential."""
+
+    async def headers(self) -> Mapping[str, str]:
+        """The headers that carry it, fresh enough to use now."""
+        ...
+
+    async def renew(self, refused: Mapping[str, str]) -> bool:
+        """Replace ``refused`` headers after a 401; False when there is nothing to renew."""
+        ...
+
+
+class HeaderAuth:
+    """A key in a header of its own, for vendors that use neither Bearer nor Basic."""
+
+    def __init__(self, name: str, secret: SecretStr) -> None:
+        remember(secret)
+        self._headers = {name: secret.get_secret_value()}
+
+    async def headers(self) -> Mapping[str, str]:
+        """The one header."""
+        return self._headers
+
+    async def renew(self, refused: Mapping[str, str]) -> bool:
+        """Nothing to renew: an administrator rolls it."""
+        del refused
+        return False
+
+
+class Bearer(HeaderAuth):
+    """A static token: ``Authorization: Bearer …``."""
+
+    def __init__(self, token: SecretStr) -> None:
+        remember(token)
+        super().__init__("Authorization", SecretStr(f"Bearer {token.get_secret_value()}"))
+
+
+class Basic(HeaderAuth):
+    """User and password, or key and empty password: ``Authorization: Basic …``."""
+
+    def __init__(self, user: str, password: SecretStr) -> None:
+        remember(password)
+        pair = base64.b64encode(f"{user}:{password.get_secret_value()}".encode()).decode()
+        remember(pair)
+        super().__init__("Authorization", SecretStr(f"Basic {pair}"))
+
+
+class NoAuth:
+    """For answers that need no credential."""
+
+    async def headers(self) -> Mapping[str, str]:
+        """None at all."""
+        return {}
+
+    async def renew(self, refused: Mapping[str, str]) -> bool:
+        """Nothing to renew."""
+        del refused
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthSettings:
+    """A refresh-token grant as RFC 6749 §6 has it.
+
+    ``refresh_token`` is the one that the administrator configured; later ones are kept
+    in the store and replace it until the configured one changes. ``refresh_at`` is the
+    share of the token's life after which it is renewed before use.
+    """
+
+    token_url: str
+    client_id: str
+    client_secret: SecretStr | None
+    refresh_token: SecretStr
+    extra: Mapping[str, str] = field(default_factory=dict)
+    refresh_at: float = 0.8
+    client_secret_basic: bool = False
+
+
+class _Stored(msgspec.Struct):
+    access_token: str
+    refresh_token: str
+    obtained_at: float
+    expires_in: float
+    grant: str
+
+
+class _Granted(msgspec.Struct):
+    access_token: str
+    refresh_token: str | None = None
+    expires_in: float | str = 3600
+
+
+class _Refusal(msgspec.Struct):
+    error: str | None = None
+    error_description: str | None = None
+    message: str | None = None
+
+
+class OAuth:
+    """An access token from a refresh token, renewed by one task of one process at a time."""
+
+    def __init__(
+        self,
+        settings: OAuthSettings,
+        store: Path,
+        *,
+        ca_file: str | None = None,
+        bounds: Bounds = Bounds(max_body_bytes=1_000_000, deadline_seconds=30.0),  # noqa: B008 - frozen
+        attempts: int = 3,
+        pause_seconds: float = 1.0,
+    ) -> None:
+        """``store`` is the private file (mode 0600) of the newest tokens."""
+        remember(settings.client_secret, settings.refresh_token)
+        self._settings = settings
+        self._store = store
+        self._origin = base_origin(settings.token_url)
+        self._ca_file = ca_file
+        self._bounds = bounds
+        self._attempts = attempts
+        self._pause = pause_seconds
+        self._turn = asyncio.Lock()
+        self._held: _Stored | None = None
+        # Names the configured grant without showing it: a new sign-in voids the store.
+        seed = f"{settings.client_id}|{settings.refresh_token.get_secret_value()}"
+        self._grant = hashlib.sha256(seed.encode()).hexdigest()
+
+    async def headers(self) -> Mapping[str, str]:
+        """A bearer header with a token that has some of its life left."""
+        held = self._held
+        if held is None or self._is_old(held):
+            held = await self._fresh(refused=None)
+        return {"Authorization": f"Bearer {held.access_token}"}
+
+    async def renew(self, refused: Mapping[str, str]) -> bool:
+        """Get a token other than the refused one, from the store or the vendor."""
+        token = refused.get("Authorization", "").removeprefix("Bearer ")
+        await self._fresh(refused=token)
+        return True
+
+    def _is_old(self, held: _Stored) -> bool:
+        age = time.time() - held.obtained_at
+        # A negative age: the clock was set back, so the token's life is unknown.
+        return not 0 <= age < held.expires_in * self._settings.refresh_at
+
+    async def _fresh(self, refused: str | None) -> _Stored:
+        async with self._turn:
+            usable = self._usable(self._held, refused)
+            if usable is None:
+                lock = self._store.with_name(self._store.name + ".lock")
+                async with file_lock(lock):
+                    # Whoever held the lock before us may have renewed it already.
+                    stored = self._load()
+                    usable = self._usable(stored, refused) or await self._refresh(stored)
+            self._held = usable
+            return usable
+
+    def _usable(self, held: _Stored | None, refused: str | None) -> _Stored | None:
+        if held is None or held.access_token == refused or self._is_old(held):
+            return None
+        return held
+
+    def _load(self) -> _Stored | None:
+        try:
+            stored = decode(self._store.read_bytes(), _Stored)
+        except (FileNotFoundError, ProtocolError):
+            return None
+        remember(stored.access_token, stored.refresh_token)
+        return stored if stored.grant == self._grant else None
+
+    async def _refresh(self, stored: _Stored | None) -> _Stored:
+        settings = self._settings
+        current = stored.refresh_token if stored else settings.refresh_token.get_secret_value()
+        form = {"grant_type": "refresh_token", "refresh_token": current, **settings.extra}
+        headers = {
+            "Accept": "application/json",
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        secret = settings.client_secret.get_secret_value() if settings.client_secret else None
+        if settings.client_secret_basic and secret is not None:
+            headers.update(await Basic(settings.client_id, SecretStr(secret)).headers())
+        else:
+            form["client_id"] = settings.client_id
+            if secret is not None:
+                form["client_secret"] = secret
+        answer = await self._ask(urlencode(form).encode(), headers)
+        granted = decode(answer.body, _Granted)
+        remember(granted.access_token, granted.refresh_token)
+        fresh = _Stored(
+            access_token=granted.access_token,
+            refresh_token=granted.refresh_token or current,
+            obtained_at=time.time(),
+            expires_in=float(granted.expires_in),
+            grant=self._grant,
+        )
+        # Before it is used: the vendor may have voided the old one just now.
+        write_durably(self._store, msgspec.json.encode(fresh))
+        return fresh
+
+    async def _ask(self, content: bytes, headers: Mapping[str, str]) -> Answer:
+        last = ""
+        async with new_http(ca_file=self._ca_file, connections=1) as http:
+            for attempt in range(self._attempts):
+                if attempt:
+                    await asyncio.sleep(self._pause * 2 ** (attempt - 1))
+                try:
+                    await check_addresses(self._origin, is_base=True)
+                    answer = await exchange(
+                        http,
+                        "POST",
+                        self._settings.token_url,
+                        allowed=frozenset({self._origin}),
+                        headers=headers,
+                        content=content,
+                        bounds=self._bounds,
+                    )
+                except Transient as fault:
+                    last = str(fault)
+                    continue
+                if answer.status == 200:
+                    return answer
+                last = f'{answer.status}, "{_refusal(answer.body)}"'
+                if answer.status in {400, 401, 403}:
+                    raise AccessDenied(
+                        f"the token endpoint refused the refresh token: {last}. "
+                        "Sign in again and store the new refresh token.",
+                        status=answer.status,
+                        whole_source=True,
+                    )
+        raise VendorError(f"the token endpoint gives no token: {last}")
+
+
+def _refusal(body: bytes) -> str:
+    try:
+        refusal = decode(body, _Refusal)
+    except ProtocolError:
+        return "no readable reason"
+    parts = [refusal.error, refusal.error_description, refusal.message]
+    return ": ".join(str(part) for part in parts if part) or "no reason given"

@@ -1,0 +1,333 @@
+"""The one way to a vendor's HTTP API: bounded, budgeted, retried, and never fooled.
+
+A connector asks ``get``, ``post_json`` or ``post_form`` and gets a ``Response`` with a
+status that it said was fine, or an error of the family in ``errors``. It never sleeps,
+never counts requests and never sees a credential.
+"""
+
+import asyncio
+import email.utils
+import json
+import random
+import re
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeAlias
+from urllib.parse import urlencode
+
+import httpx
+
+from connectors.base.auth import Auth
+from connectors.base.budget import Budget, Budgets, Observed
+from connectors.base.decode import strict_loads
+from connectors.base.errors import (
+    AccessDenied,
+    BudgetSpent,
+    ProtocolError,
+    SourceError,
+    VendorError,
+)
+from connectors.base.stream import Resources
+from connectors.base.transport import (
+    Answer,
+    Bounds,
+    Origin,
+    Transient,
+    base_origin,
+    check_addresses,
+    exchange,
+    new_http,
+    with_params,
+)
+
+Params: TypeAlias = Mapping[str, str] | Sequence[tuple[str, str]]
+
+OK = frozenset({200})
+RETRIED = frozenset({408, 423, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
+_REQUEST_ID = ("x-hubspot-correlation-id", "request-id", "x-request-id", "cf-ray")
+_MESSAGE = re.compile(rb'"(?:message|error_description|error|detail)"\s*:\s*"((?:[^"\\]|\\.)*)"')
+MESSAGE_CHARACTERS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer with a status that the caller accepts; ``observed_at`` is when it arrived."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    observed_at: datetime
+
+    def json(self) -> Any:
+        """The body as Python values, decimals exact; ProtocolError if it is no JSON."""
+        return strict_loads(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSettings:
+    """Where the vendor is and how it wants to be asked.
+
+    ``observe`` reads the vendor's rate headers into what is left per limit. ``judge`` may
+    turn an unaccepted answer into its own error, before the general rules apply; it gets
+    what the general message says. ``pause`` gives the seconds to wait before the next try
+    where the vendor asks for its own rhythm (attempt counts from 1).
+    """
+
+    base_url: str
+    budgets: tuple[Budget, ...] = (Budget(),)
+    ca_file: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    observe: Callable[[Mapping[str, str]], Mapping[str, Observed]] | None = None
+    judge: Callable[[Response, str], SourceError | None] | None = None
+    pause: Callable[[Response, int], float | None] | None = None
+    attempts: int = 5
+    longest_pause_seconds: float = 60.0
+    """A vendor that asks for more gets BudgetSpent: the next run goes on."""
+    first_pause_seconds: float = 0.5
+    deadline_seconds: float = 300.0
+    """Of one request with all its tries, waiting for the budget not counted."""
+    bounds: Bounds = field(default_factory=Bounds)
+
+
+class Client:
+    """The HTTP client of one open connection."""
+
+    def __init__(
+        self,
+        settings: ClientSettings,
+        auth: Auth,
+        http: httpx.AsyncClient,
+        budgets: Budgets,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._settings = settings
+        self._auth = auth
+        self._http = http
+        self._budgets = budgets
+        self._clock = clock
+        self._origin = base_origin(settings.base_url)
+        self.requests = 0
+        self.bytes = 0
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, settings: ClientSettings, *, auth: Auth, resources: Resources
+    ) -> AsyncIterator["Client"]:
+        """Open connections and budgets; both end with the block.
+
+        Raises:
+            ConfigError: the base URL or the certificate file cannot be used.
+        """
+        budgets = Budgets(settings.budgets, resources.state_dir)
+        try:
+            async with new_http(ca_file=settings.ca_file) as http:
+                yield cls(settings, auth, http, budgets, resources.clock)
+        finally:
+            budgets.close()
+
+    def report(self) -> Mapping[str, Any]:
+        """What is used and left of each allowance."""
+        return self._budgets.report()
+
+    async def get(
+        self,
+        path_or_url: str,
+        *,
+        params: Params = (),
+        budget: str = "default",
+        cost: int = 1,
+        ok: frozenset[int] = OK,
+    ) -> Response:
+        """GET a path of the base URL, or a link that the vendor gave."""
+        return await self._ask("GET", path_or_url, params, None, budget=budget, cost=cost, ok=ok)
+
+    async def post_json(
+        self,
+        path: str,
+        body: Any,
+        *,
+        budget: str = "default",
+        cost: int = 1,
+        ok: frozenset[int] = OK,
+    ) -> Response:
+        """POST a JSON body; only for calls that read, because a retry repeats them."""
+        content = ("application/json", json.dumps(body).encode())
+        return await self._ask("POST", path, (), content, budget=budget, cost=cost, ok=ok)
+
+    async def post_form(
+        self,
+        path: str,
+        form: Mapping[str, str],
+        *,
+        budget: str = "default",
+        cost: int = 1,
+        ok: frozenset[int] = OK,
+    ) -> Response:
+        """POST a form; only for calls that read, because a retry repeats them."""
+        content = ("application/x-www-form-urlencoded", urlencode(form).encode())
+        return await self._ask("POST", path, (), content, budget=budget, cost=cost, ok=ok)
+
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        params: Params,
+        content: tuple[str, bytes] | None,
+        *,
+        budget: str,
+        cost: int,
+        ok: frozenset[int],
+    ) -> Response:
+        url = path if "://" in path else self._settings.base_url.rstrip("/") + path
+        url = with_params(url, params)
+        what = f"{method} {httpx.URL(url).path}"
+        began = time.monotonic()
+        renewed = False
+        attempt = 0
+        while True:
+            attempt += 1
+            headers = dict(await self._auth.headers())
+            try:
+                response = await self._once(method, url, headers, content, budget, cost)
+                if response.status in ok:
+                    _must_be_json(response)
+                    return response
+            except Transient as fault:
+                trouble, pause = f"{what}: {fault}", None
+            else:
+                trouble = _described(what, response)
+                if response.status == 401 and not renewed:
+                    renewed = True
+                    if await self._auth.renew(headers):
+                        attempt -= 1
+                        continue
+                self._refuse(response, trouble)
+                pause = self._wanted_pause(response, attempt)
+                if response.status == 429:
+                    self._budgets.throttled(budget, pause or self._settings.first_pause_seconds)
+            wait = self._pause(attempt) if pause is None else pause
+            out_of_time = time.monotonic() - began + wait > self._settings.deadline_seconds
+            if attempt >= self._settings.attempts or out_of_time:
+                raise VendorError(f"{trouble}. It failed {attempt} times; try again later.")
+            await asyncio.sleep(wait)
+
+    async def _once(
+        self,
+        method: str,
+        url: str,
+        credential: Mapping[str, str],
+        content: tuple[str, bytes] | None,
+        budget: str,
+        cost: int,
+    ) -> Response:
+        headers = {
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "User-Agent": "pipeledger",
+            **self._settings.headers,
+            **credential,
+        }
+        if content is not None:
+            headers["Content-Type"] = content[0]
+        async with self._budgets.spend(budget, cost):
+            self.requests += 1
+            if (asked := Origin.of(url)) == self._origin:
+                await check_addresses(asked, is_base=True)
+            answer: Answer = await exchange(
+                self._http,
+                method,
+                url,
+                allowed=frozenset({self._origin}),
+                headers=headers,
+                content=None if content is None else content[1],
+                bounds=self._settings.bounds,
+            )
+        self.bytes += len(answer.body)
+        if self._settings.observe is not None:
+            self._budgets.observe(self._settings.observe(answer.headers))
+        return Response(answer.status, answer.headers, answer.body, self._clock())
+
+    def _refuse(self, response: Response, trouble: str) -> None:
+        """Raise what a status means; return where another try may mend it."""
+        if self._settings.judge is not None:
+            verdict = self._settings.judge(response, trouble)
+            if verdict is not None:
+                raise verdict
+        if response.status == 401:
+            raise AccessDenied(
+                f"{trouble}. Check or renew the credential.", status=401, whole_source=True
+            )
+        if response.status == 403:
+            raise AccessDenied(f"{trouble}. Grant the right, or drop the stream.", status=403)
+        if response.status not in RETRIED:
+            raise VendorError(trouble, status=response.status)
+
+    def _wanted_pause(self, response: Response, attempt: int) -> float | None:
+        """The pause that the vendor wants, in seconds.
+
+        Raises:
+            BudgetSpent: it is longer than we wait.
+        """
+        wanted = retry_after(response.headers, datetime.now(UTC))
+        if wanted is None and self._settings.pause is not None:
+            wanted = self._settings.pause(response, attempt)
+        if wanted is not None and wanted > self._settings.longest_pause_seconds:
+            raise BudgetSpent(
+                f"the vendor asks to wait {wanted:.0f} s ({response.status}); "
+                "the next run goes on from the stored cursor.",
+                resets_at=datetime.now(UTC) + timedelta(seconds=wanted),
+                status=response.status,
+            )
+        return wanted
+
+    def _pause(self, attempt: int) -> float:
+        """Twice as long each time, with a random share so that clients spread."""
+        longest = self._settings.first_pause_seconds * 2.0 ** (attempt - 1)
+        return min(self._settings.longest_pause_seconds, longest) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds that Retry-After asks for, as a number or a date; None where it says nothing."""
+    text = headers.get("retry-after", "").strip()
+    if not text:
+        return None
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        pass
+    try:
+        until = email.utils.parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds())
+
+
+def _described(what: str, response: Response) -> str:
+    found = _MESSAGE.search(response.body[:10_000])
+    said = found.group(1).decode("utf-8", "replace")[:MESSAGE_CHARACTERS] if found else ""
+    request_id = next((response.headers[one] for one in _REQUEST_ID if one in response.headers), "")
+    quoted = f', "{said}"' if said else ""
+    named = f" (request {request_id})" if request_id else ""
+    return f"{response.status} from {what}{quoted}{named}"
+
+
+def _must_be_json(response: Response) -> None:
+    """Refuse what a proxy, a login wall or a broken connection puts in an answer's place.
+
+    Raises:
+        ProtocolError: the answer says that it is something else.
+        Transient: it is JSON cut short.
+    """
+    kind = response.headers.get("content-type", "")
+    body = response.body.strip()
+    if "json" not in kind or body[:1] not in {b"{", b"["}:
+        raise ProtocolError(
+            f"a {response.status} with {kind or 'no content type'} where JSON was due, "
+            f"beginning {bytes(body[:40])!r}. Something between us and the vendor answered."
+        )
+    if body[-1:] not in {b"}", b"]"}:
+        raise Transient("the JSON of the answer ends too early")
