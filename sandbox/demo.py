@@ -14,6 +14,7 @@ from sandbox.company.mailboxes import MailFolder
 from sandbox.company.people import OWN_DOMAINS
 from sandbox.hubspot import STATIC_TOKEN, HubspotServer, HubspotState, Limits
 from sandbox.imap import Box, ImapServer, Mail, Mailbox
+from sandbox.stripe import TEST_KEY, StripeServer, StripeState
 
 PASSWORD = "sandbox-app-password"  # noqa: S105 - of a mailbox that exists on loopback alone
 CLOCK = "2026-10-15T06:00:00Z"
@@ -26,11 +27,15 @@ class CompanyServers:
     company: Company
     inbox: Path
     hubspot: HubspotServer
+    stripe: StripeServer
     mail: Mapping[str, ImapServer]
 
     def secrets(self) -> dict[str, str]:
         """The variables that hold the secrets of the settings."""
-        found = {"PIPELEDGER__SOURCES__HUBSPOT__HUBSPOT__TOKEN": STATIC_TOKEN}
+        found = {
+            "PIPELEDGER__SOURCES__HUBSPOT__HUBSPOT__TOKEN": STATIC_TOKEN,
+            "PIPELEDGER__SOURCES__STRIPE__STRIPE__API_KEY": TEST_KEY,
+        }
         for address in self.mail:
             name = mailbox_name(address).upper()
             found[f"PIPELEDGER__SOURCES__IMAP__{name}__PASSWORD"] = PASSWORD
@@ -53,11 +58,14 @@ def company_servers(inbox: Path, seed: int, scale: float) -> Iterator[CompanySer
         # The vendor allows 190 calls in 10 s; the first load would then take 45 s.
         limits = Limits(per_ten_seconds=10_000)
         hubspot = stack.enter_context(HubspotServer(state, limits=limits))
+        account = StripeState()
+        account.load(company.stripe)
+        stripe = stack.enter_context(StripeServer(account, per_second=1_000))
         mail = {
             address: stack.enter_context(ImapServer(mailbox(address, folders)))
             for address, folders in company.mail.items()
         }
-        yield CompanyServers(company, inbox, hubspot, mail)
+        yield CompanyServers(company, inbox, hubspot, stripe, mail)
 
 
 def write_files(company: Company, inbox: Path) -> None:
@@ -98,8 +106,16 @@ own_domains = [{domains}]
 [company.fiscal_year]
 start_month = 2
 
+[deals]
+loss_reasons_excluded = ["Duplicate", "Test"]
+
 [sources.hubspot.hubspot]
 base_url = "{servers.hubspot.url}"
+
+[sources.stripe.stripe]
+base_url = "{servers.stripe.url}"
+# The sandbox allows more than Stripe, so that the demo is short.
+requests_per_second = 400
 
 [sources.files.plan]
 folder = "inbox"
