@@ -75,7 +75,8 @@ final as (
         settled.customer_key,
         settled.payment_intent_key,
         settled.invoice_key as stated_invoice_key,
-        coalesce(settled.payment_method, 'charge') as method,
+        -- Card details never land (docs/sources/stripe.md), so there is no finer word.
+        'charge' as method,
         settled.currency_code,
         settled.any_settled_currency_code as settled_currency_code,
         {{ stripe_money('coalesce(settled.amount_captured_minor, settled.amount_minor)',

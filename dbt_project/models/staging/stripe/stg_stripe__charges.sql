@@ -17,7 +17,6 @@ with versions as (
             'amount_refunded': 'BIGINT',
             'disputed': 'BOOLEAN',
             'balance_transaction': 'JSON',
-            'payment_method_details': {'type': 'VARCHAR'},
             'created': 'BIGINT',
         }) }} as body
     from {{ raw_source('stripe__charges') }}
@@ -36,7 +35,6 @@ final as (
         ) as balance_transaction_key,
         versions.body.status as status,
         upper(versions.body.currency) as currency_code,
-        versions.body.payment_method_details.type as payment_method,
         upper({{ json_struct('versions.body.balance_transaction', {'currency': 'VARCHAR'}) }}.currency)
             as settled_currency_code,
         versions.body.amount as amount_minor,

@@ -28,7 +28,6 @@ final as (
             nullif(trim(json_extract_string(versions.body.metadata, '$.hubspot_company_id')), ''),
             nullif(trim(json_extract_string(versions.body.metadata, '$.company_id')), '')
         ) as company_reference,
-        {{ stripe_deal_reference('versions.body.metadata') }} as deal_reference,
         upper(versions.body.currency) as currency_code,
         versions.body.balance as balance_minor,
         {{ stripe_instant('versions.body.created') }} as created_at,
