@@ -35,6 +35,7 @@
     ('has_amount_history', 'boolean'),
     ('has_close_date_history', 'boolean'),
     ('has_owner_history', 'boolean'),
+    ('has_currency_history', 'boolean'),
     ('is_closed', 'boolean'),
     ('is_archived', 'boolean'),
     ('is_deleted', 'boolean'),
@@ -96,6 +97,7 @@ hubspot as (
         coalesce(len(amount_history), 0) > 0 as has_amount_history,
         coalesce(len(close_date_history), 0) > 0 as has_close_date_history,
         coalesce(len(owner_history), 0) > 0 as has_owner_history,
+        coalesce(len(currency_history), 0) > 0 as has_currency_history,
         is_closed,
         is_deleted as is_archived,
         is_deleted,
@@ -152,6 +154,7 @@ files as (
         false as has_amount_history,
         false as has_close_date_history,
         false as has_owner_history,
+        false as has_currency_history,
         coalesce(won_at, lost_at) is not null
         or closed_date is not null
         or coalesce(vendor_status in ('won', 'lost'), false) as is_closed,

@@ -120,7 +120,7 @@ open_deals as (
         valid_from,
         coalesce(valid_to, {{ far_future() }}) as valid_to
     from {{ ref('fct_deal_version') }}
-    where status = 'open' and not is_deleted and is_restated
+    where status = 'open' and not is_deleted
 ),
 
 eligible as (

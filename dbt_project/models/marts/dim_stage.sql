@@ -1,24 +1,32 @@
 -- Grain: one row per stage of a pipeline and version.
 
-select
-    cast(null as varchar) as stage_version_key,
-    cast(null as varchar) as stage_key,
-    cast(null as varchar) as pipeline_key,
-    cast(null as varchar) as stage_id,
-    cast(null as varchar) as stage_name,
-    cast(null as varchar) as pipeline_name,
-    cast(null as varchar) as stage_type,
-    cast(null as bigint) as stage_order,
-    cast(null as bigint) as n_open_stages,
-    cast(null as decimal(9, 6)) as probability,
-    cast(null as varchar) as forecast_category,
-    cast(null as bigint) as rotten_days,
-    cast(null as boolean) as is_current,
-    cast(null as boolean) as is_first_version,
-    cast(null as timestamptz) as valid_from,
-    cast(null as timestamptz) as valid_to,
-    cast(null as boolean) as is_deleted,
-    cast(null as varchar) as source_system,
-    cast(null as varchar) as connection,
-    cast(null as varchar) as raw_version_id
-where false
+with versions as (
+    select * from {{ ref('int_stage_versions') }}
+),
+
+final as (
+    select
+        concat(stage_key, ':', epoch_ms(valid_from)) as stage_version_key,
+        stage_key,
+        pipeline_key,
+        stage_id,
+        stage_name,
+        pipeline_name,
+        stage_type,
+        cast(stage_order as bigint) as stage_order,
+        cast(n_open_stages as bigint) as n_open_stages,
+        cast(probability as decimal(9, 6)) as probability,
+        forecast_category,
+        cast(rotten_days as bigint) as rotten_days,
+        valid_to is null as is_current,
+        is_first_version,
+        valid_from,
+        valid_to,
+        is_deleted,
+        source_system,
+        connection,
+        raw_version_id
+    from versions
+)
+
+select * from final

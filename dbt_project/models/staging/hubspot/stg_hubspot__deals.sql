@@ -42,6 +42,7 @@
         'amount': history,
         'closedate': history,
         'hubspot_owner_id': history,
+        'deal_currency_code': history,
     },
     'survivor_id': 'VARCHAR',
     'createdAt': 'TIMESTAMPTZ',
@@ -103,6 +104,7 @@ final as (
         parsed.record.propertiesWithHistory.amount as amount_history,
         parsed.record.propertiesWithHistory.closedate as close_date_history,
         parsed.record.propertiesWithHistory.hubspot_owner_id as owner_history,
+        parsed.record.propertiesWithHistory.deal_currency_code as currency_history,
         parsed.change,
         parsed.change in ('deleted', 'archived')
         or coalesce(parsed.record.archived, false) as is_deleted,

@@ -1,0 +1,398 @@
+-- Grain: one row per deal, field, instant and value that the field took then.
+--
+-- Where the vendor keeps a history of a field, its events are exact. Else the differences
+-- between our own versions stand in (poll: the true time lies between the previous look and
+-- this one), and what the first version shows is assumed to have been so since creation.
+-- The histories of all landed versions are united, because vendors cap their depth; an event
+-- that several versions tell is one event, first seen with the first of them.
+--
+-- value is text: ids, ISO dates in the company zone, plain decimals; '' is "emptied".
+
+with versions as (
+    select * from {{ ref('int_deals_unioned') }}
+),
+
+{% if has_source('hubspot') %}
+landed_histories as (
+    select * from {{ ref('stg_hubspot__deals') }}
+),
+{% endif %}
+
+syncs as (
+    -- What we know of earlier looks: the first answer of each sync that landed a deal.
+    select
+        connection,
+        looked_at,
+        lag(looked_at) over (partition by connection order by looked_at) as previous_looked_at
+    from (
+        select connection, sync_id, min(observed_at) as looked_at
+        from versions
+        group by connection, sync_id
+    )
+),
+
+looks as (
+    select
+        versions.connection,
+        versions.sync_id,
+        any_value(syncs.previous_looked_at) as previous_looked_at
+    from (
+        select connection, sync_id, min(observed_at) as looked_at
+        from versions
+        group by connection, sync_id
+    ) as versions
+    inner join syncs
+        on
+            versions.connection = syncs.connection
+            and versions.looked_at = syncs.looked_at
+    group by versions.connection, versions.sync_id
+),
+
+numbered as (
+    select
+        *,
+        row_number() over (
+            partition by deal_key order by observed_at, sync_id, position
+        ) as version_no,
+        lag(observed_at) over (
+            partition by deal_key order by observed_at, sync_id, position
+        ) as previous_observed_at
+    from versions
+    where change != 'access_lost'
+),
+
+contents as (
+    select
+        numbered.*,
+        lag(version_no) over w is null as is_first,
+        lag(stage_id) over w as old_stage_id,
+        lag(pipeline_id) over w as old_pipeline_id,
+        lag(amount_amt) over w as old_amount_amt,
+        lag(expected_close_date) over w as old_expected_close_date,
+        lag(owner_id) over w as old_owner_id,
+        lag(name) over w as old_name,
+        lag(currency_code) over w as old_currency_code,
+        lag(probability) over w as old_probability,
+        lag(forecast_category) over w as old_forecast_category,
+        lag(loss_reason) over w as old_loss_reason,
+        lag(source_channel) over w as old_source_channel,
+        -- The vendor's change stamp is nearer to the truth than our look, when it lies after
+        -- our previous look.
+        case
+            when source_updated_at > coalesce(previous_observed_at, '-infinity'::timestamptz)
+                then least(source_updated_at, observed_at)
+            else observed_at
+        end as version_at,
+        {{ seconds_between(
+            'greatest(coalesce(looks.previous_looked_at, previous_observed_at), '
+            'previous_observed_at)',
+            'observed_at'
+        ) }} as uncertainty_seconds
+    from numbered
+    left join looks
+        using (connection, sync_id)
+    where has_content
+    window w as (partition by deal_key order by version_no)
+),
+
+{% if has_source('hubspot') %}
+told as (
+    {% for field, list_name in [
+        ('stage', 'stage_history'),
+        ('pipeline', 'pipeline_history'),
+        ('amount', 'amount_history'),
+        ('expected_close_date', 'close_date_history'),
+        ('owner', 'owner_history'),
+        ('currency_code', 'currency_history'),
+    ] %}
+    {% if not loop.first %}union all{% endif %}
+    select
+        deal_key,
+        '{{ field }}' as field,
+        unnest({{ list_name }}) as event,
+        -- Newest first: of two events in one millisecond the earlier listed is the later.
+        -generate_subscripts({{ list_name }}, 1) as place,
+        observed_at,
+        raw_version_id
+    from landed_histories
+    where has_content and len({{ list_name }}) > 0
+    {% endfor %}
+),
+
+several_versions as (
+    select deal_key from landed_histories
+    group by deal_key
+    having count(*) > 1
+),
+
+vendor_events as (
+    select
+        deal_key,
+        field,
+        case field
+            when 'amount' then coalesce(cast({{ money_from_text('event.value') }} as varchar), '')
+            when 'expected_close_date' then coalesce(cast({{ company_date(
+                try_cast_to('event.value', 'timestamptz')
+            ) }} as varchar), '')
+            when 'currency_code' then upper(coalesce(trim(event.value), ''))
+            else coalesce(trim(event.value), '')
+        end as value,
+        event.timestamp as happened_at,
+        coalesce(event.updatedByUserId, event.sourceId) as changed_by,
+        event.sourceType as change_source,
+        place,
+        observed_at as seen_at,
+        raw_version_id
+    from told
+    where event.timestamp is not null
+),
+
+exact as (
+    select * from vendor_events
+    where deal_key not in (select deal_key from several_versions)
+
+    union all
+
+    select
+        deal_key,
+        field,
+        value,
+        happened_at,
+        arg_min(changed_by, (seen_at, raw_version_id)) as changed_by,
+        arg_min(change_source, (seen_at, raw_version_id)) as change_source,
+        arg_min(place, (seen_at, raw_version_id)) as place,
+        min(seen_at) as seen_at,
+        arg_min(raw_version_id, (seen_at, raw_version_id)) as raw_version_id
+    from vendor_events
+    where deal_key in (select deal_key from several_versions)
+    group by deal_key, field, value, happened_at
+),
+
+-- A history that begins after the deal: the vendor's depth cut its start off, or the import
+-- did not write one. What it begins with is assumed to have held since creation.
+oldest_told as (
+    select
+        deal_key,
+        arg_min(stage_history[-1], (observed_at, sync_id, position)) as stage_event,
+        arg_min(pipeline_history[-1], (observed_at, sync_id, position)) as pipeline_event,
+        min(created_at) as created_at,
+        min(observed_at) as seen_at,
+        arg_min(raw_version_id, (observed_at, sync_id, position)) as raw_version_id
+    from landed_histories
+    where has_content
+    group by deal_key
+),
+
+before_history as (
+    {% for field in ['stage', 'pipeline'] %}
+    {% if not loop.first %}union all{% endif %}
+    select
+        deal_key,
+        '{{ field }}' as field,
+        coalesce(trim({{ field }}_event.value), '') as value,
+        created_at as happened_at,
+        case
+            when {{ field }}_event.timestamp
+                <= created_at + interval '{{ var("min_stay_seconds") }} seconds' then 'exact'
+            else 'assumed'
+        end as change_precision,
+        seen_at,
+        raw_version_id
+    from oldest_told
+    where {{ field }}_event.timestamp > created_at
+    {% endfor %}
+),
+{% endif %}
+
+polled as (
+    {% for field, new, old, history in [
+        ('stage', 'stage_id', 'old_stage_id', 'has_stage_history'),
+        ('pipeline', 'pipeline_id', 'old_pipeline_id', 'has_pipeline_history'),
+        ('amount', 'amount_amt', 'old_amount_amt', 'has_amount_history'),
+        ('expected_close_date', 'expected_close_date', 'old_expected_close_date',
+            'has_close_date_history'),
+        ('owner', 'owner_id', 'old_owner_id', 'has_owner_history'),
+        ('name', 'name', 'old_name', 'true'),
+        ('currency_code', 'currency_code', 'old_currency_code', 'has_currency_history'),
+        ('probability', 'probability', 'old_probability', 'true'),
+        ('forecast_category', 'forecast_category', 'old_forecast_category', 'true'),
+        ('loss_reason', 'loss_reason', 'old_loss_reason', 'true'),
+        ('source_channel', 'source_channel', 'old_source_channel', 'true'),
+    ] %}
+    {% if not loop.first %}union all{% endif %}
+    select
+        deal_key,
+        '{{ field }}' as field,
+        coalesce(cast({{ new }} as varchar), '') as value,
+        case when not is_first then coalesce(cast({{ old }} as varchar), '') end as old_value,
+        case
+            {% if field == 'stage' %}
+            -- The source dates the close itself.
+            when closed_at is not null and is_closed
+                and (is_first or closed_at > previous_observed_at)
+                then least(closed_at, observed_at)
+            -- Closed before our first look and nobody says when: the editable date.
+            when is_first and is_closed and expected_close_date is not null
+                then least({{ start_of_day('expected_close_date') }}, observed_at)
+            {% endif %}
+            when is_first then coalesce(least(created_at, observed_at), version_at)
+            else version_at
+        end as happened_at,
+        case
+            {% if field == 'stage' %}
+            when closed_at is not null and is_closed
+                and not (is_first and closed_at = {{ start_of_day('expected_close_date') }})
+                and (is_first or closed_at > previous_observed_at) then 'exact'
+            {% endif %}
+            when is_first then 'assumed'
+            else 'poll'
+        end as change_precision,
+        case when not is_first then uncertainty_seconds end as uncertainty_seconds,
+        observed_at as seen_at,
+        raw_version_id
+    from contents
+    where
+        {% if history == 'true' %}
+        not is_first and {{ new }} is distinct from {{ old }}
+        {% else %}
+        not {{ history }} and (is_first or {{ new }} is distinct from {{ old }})
+        {% endif %}
+    {% endfor %}
+),
+
+-- What is not followed field by field comes with the version it stands in.
+attributes as (
+    select
+        deal_key,
+        'version' as field,
+        raw_version_id as value,
+        case when is_first then coalesce(least(created_at, observed_at), version_at)
+            else version_at end as happened_at,
+        case when is_first then 'assumed' else 'poll' end as change_precision,
+        observed_at as seen_at,
+        raw_version_id
+    from contents
+    where
+        is_first
+        or name is distinct from old_name
+        or probability is distinct from old_probability
+        or forecast_category is distinct from old_forecast_category
+        or loss_reason is distinct from old_loss_reason
+        or source_channel is distinct from old_source_channel
+),
+
+{% if has_source('files') %}
+stage_changes as (
+    select
+        concat(connection, ':', deal_id) as deal_key,
+        stage_id,
+        pipeline_id,
+        changed_at as happened_at,
+        any_value(changed_by) as changed_by,
+        min(observed_at) as seen_at,
+        min(raw_version_id) as raw_version_id
+    from {{ ref('stg_files__deal_stage_changes') }}
+    where not is_deleted and changed_at is not null
+    group by connection, deal_id, stage_id, pipeline_id, changed_at
+),
+{% endif %}
+
+deletions as (
+    select
+        deal_key,
+        'is_deleted' as field,
+        case when is_deleted then 'true' else 'false' end as value,
+        case when was_deleted is not null then
+            case when was_deleted then 'true' else 'false' end end as old_value,
+        least(coalesce(
+            case when is_deleted then deleted_at end,
+            case when source_updated_at > previous_observed_at then source_updated_at end,
+            observed_at
+        ), observed_at) as happened_at,
+        case when is_deleted and deleted_at is not null then 'exact' else 'poll' end
+            as change_precision,
+        observed_at as seen_at,
+        raw_version_id
+    from (
+        select
+            *,
+            lag(is_deleted) over (partition by deal_key order by version_no) as was_deleted
+        from numbered
+        where change != 'merged'
+    )
+    where is_deleted is distinct from coalesce(was_deleted, false)
+),
+
+unioned as (
+    {% if has_source('hubspot') %}
+    select
+        deal_key, field, value, cast(null as varchar) as old_value, happened_at, changed_by,
+        change_source, 'exact' as change_precision, place, cast(0 as bigint)
+            as uncertainty_seconds, seen_at, raw_version_id
+    from exact
+    union all
+    select
+        deal_key, field, value, null, happened_at, null, null, change_precision, -1000000,
+        case when change_precision = 'exact' then 0 end, seen_at, raw_version_id
+    from before_history
+    union all
+    {% endif %}
+    {% if has_source('files') %}
+    select
+        deal_key, 'stage', stage_id, null, happened_at, changed_by, null, 'exact', 0, 0, seen_at,
+        raw_version_id
+    from stage_changes
+    union all
+    select
+        deal_key, 'pipeline', pipeline_id, null, happened_at, changed_by, null, 'exact', 0, 0, seen_at,
+        raw_version_id
+    from stage_changes
+    where pipeline_id is not null
+    union all
+    {% endif %}
+    -- An exact history of stages, from whichever table, silences our own differences.
+    select
+        deal_key, field, value, old_value, happened_at, null as changed_by, null as change_source,
+        change_precision, 0 as place, case when change_precision = 'exact' then 0
+            else uncertainty_seconds end as uncertainty_seconds, seen_at, raw_version_id
+    from polled
+    {% if has_source('files') %}
+    where field != 'stage' or deal_key not in (select deal_key from stage_changes)
+    {% endif %}
+    union all
+    select
+        deal_key, field, value, null, happened_at, null, null, change_precision, 0, null, seen_at,
+        raw_version_id
+    from attributes
+    union all
+    select
+        deal_key, field, value, old_value, happened_at, null, null, change_precision, 0, null, seen_at,
+        raw_version_id
+    from deletions
+    union all
+    select
+        deal_key, 'is_merged_away', 'true', null, merged_at, null, null, 'exact', 0, null,
+        seen_at, null
+    from {{ ref('int_deal_survivors') }}
+    where not is_cycle
+),
+
+final as (
+    select
+        deal_key,
+        field,
+        value,
+        old_value,
+        happened_at,
+        changed_by,
+        change_source,
+        change_precision,
+        cast(place as bigint) as place,
+        cast(uncertainty_seconds as bigint) as uncertainty_seconds,
+        seen_at,
+        raw_version_id
+    from unioned
+    where happened_at is not null
+)
+
+select * from final
