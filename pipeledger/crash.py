@@ -1,7 +1,16 @@
 """Kill this process at a named point, to rehearse a crash.
 
-``PIPELEDGER_CRASH_AT=after-data`` kills at the first pass of that point,
-``PIPELEDGER_CRASH_AT=after-data:3`` at the third. Without the variable nothing happens.
+``PIPELEDGER_CRASH_AT=after-data-commit`` kills at the first pass of that point,
+``PIPELEDGER_CRASH_AT=after-data-commit:3`` at the third. Without the variable nothing
+happens. The points of a sync, in their order:
+
+    after-start         the start rows are in ``_checkpoints``, nothing was asked
+    after-fetch         a page arrived, nothing of it has landed
+    after-child-commit  a page's child records are committed, its own are not
+    after-data-commit   a batch is committed, its checkpoint is not
+    after-checkpoint    the checkpoint is committed, the next page not asked for
+    after-deletes       tombstones are committed, the checkpoint that follows is not
+    before-compaction   all streams have ended, files are not merged yet
 """
 
 import os

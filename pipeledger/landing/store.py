@@ -197,7 +197,7 @@ class Landing:
         rows = self._select(
             ("_checkpoints",),
             CHECKPOINTS.names,
-            f"where {where} {newest} order by sync_id, sequence",
+            f"where {where} {newest} order by sync_id, sequence, source, connection, stream",
             [value for _, value in wanted],
         )
         return [_checkpoint(row, lenient=lenient) for row in rows]

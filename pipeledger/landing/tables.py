@@ -74,6 +74,10 @@ _WRITER = WriterProperties(
 _COMMIT = CommitProperties(max_commit_retries=100)
 
 
+class DamagedTableError(ConfigError):
+    """The log of a landing table cannot be read."""
+
+
 class StorageFullError(PipeledgerError):
     """The disk below landing is full; what was committed before is intact."""
 
@@ -87,7 +91,8 @@ def open_table(uri: str, options: Mapping[str, str] | None) -> DeltaTable | None
     """The table at an address; None if there is none.
 
     Raises:
-        ConfigError: a newer release wrote it, or its log is damaged.
+        ConfigError: another release wrote it.
+        DamagedTableError: its log is damaged.
     """
     try:
         table = DeltaTable(uri, storage_options=storage(options))
@@ -95,8 +100,9 @@ def open_table(uri: str, options: Mapping[str, str] | None) -> DeltaTable | None
     except TableNotFoundError:
         return None
     except (DeltaError, OSError) as error:
-        raise ConfigError(
-            f"the landing table {uri} cannot be read: {error}. Restore it from a backup, or run "
+        cause = str(error).partition("\n")[0]  # delta-rs adds its call stack
+        raise DamagedTableError(
+            f"the landing table {uri} cannot be read: {cause}. Restore it from a backup, or run "
             "`pipeledger state rebuild`: it moves the damaged part aside and the next sync reads "
             "those streams again."
         ) from error
