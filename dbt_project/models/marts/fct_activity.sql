@@ -1,29 +1,129 @@
--- Grain: one row per activity: call, meeting, task, note or logged e-mail of the CRM.
+-- Grain: one row per activity, newest state.
 
-select
-    cast(null as varchar) as activity_key,
-    cast(null as varchar) as activity_id,
-    cast(null as varchar) as type,
-    cast(null as varchar) as direction,
-    cast(null as varchar) as subject,
-    cast(null as varchar) as outcome,
-    cast(null as varchar) as owner_user_key,
-    cast(null as varchar) as deal_key,
-    cast(null as varchar[]) as deal_keys,
-    cast(null as varchar) as company_key,
-    cast(null as varchar[]) as contact_keys,
-    cast(null as varchar) as message_id,
-    cast(null as bigint) as participants_n,
-    cast(null as bigint) as duration_seconds,
-    cast(null as boolean) as done,
-    cast(null as boolean) as is_two_way,
-    cast(null as date) as occurred_date,
-    cast(null as date) as due_date,
-    cast(null as timestamptz) as occurred_at,
-    cast(null as timestamptz) as due_at,
-    cast(null as timestamptz) as created_at,
-    cast(null as boolean) as is_deleted,
-    cast(null as varchar) as source_system,
-    cast(null as varchar) as connection,
-    cast(null as varchar) as raw_version_id
-where false
+with newest as (
+    select *
+    from {{ ref('int_activities_unioned') }}
+    qualify row_number() over (
+        partition by activity_key order by observed_at desc, sync_id desc, position desc
+    ) = 1
+),
+
+fuller as (
+    -- A deleted activity comes without a body: its last one stays.
+    select *
+    from {{ ref('int_activities_unioned') }}
+    where change in ('upsert', 'archived')
+    qualify row_number() over (
+        partition by activity_key order by observed_at desc, sync_id desc, position desc
+    ) = 1
+),
+
+survivors as (
+    select * from {{ ref('int_deal_survivors') }}
+),
+
+known_deals as (
+    select deal_key from {{ ref('int_deals_current') }}
+),
+
+companies as (
+    select record_key, any_value(company_key) as company_key
+    from {{ ref('int_company_identities') }}
+    group by record_key
+),
+
+contacts as (
+    select record_key, any_value(contact_key) as contact_key
+    from {{ ref('int_contact_identities') }}
+    where record_kind = 'contact'
+    group by record_key
+),
+
+deals as (
+    select
+        named.activity_key,
+        list_sort(list(distinct coalesce(survivors.survivor_deal_key, named.deal_key)))
+            as deal_keys
+    from (
+        select activity_key, unnest(source_deal_keys) as deal_key from fuller
+    ) as named
+    left join survivors
+        on named.deal_key = survivors.deal_key
+    where coalesce(survivors.survivor_deal_key, named.deal_key) in (
+        select deal_key from known_deals
+    )
+    group by named.activity_key
+),
+
+firms as (
+    select
+        named.activity_key,
+        min(coalesce(companies.company_key, named.company_key)) as company_key
+    from (
+        select activity_key, unnest(source_company_keys) as company_key from fuller
+    ) as named
+    left join companies
+        on named.company_key = companies.record_key
+    group by named.activity_key
+),
+
+people as (
+    select
+        named.activity_key,
+        list_sort(list(distinct coalesce(contacts.contact_key, named.contact_key)))
+            as contact_keys
+    from (
+        select activity_key, unnest(source_contact_keys) as contact_key from fuller
+    ) as named
+    left join contacts
+        on named.contact_key = contacts.record_key
+    group by named.activity_key
+),
+
+users as (
+    select * from {{ ref('int_user_map') }}
+),
+
+final as (
+    select
+        fuller.activity_key,
+        fuller.activity_id,
+        fuller.type,
+        fuller.direction,
+        fuller.subject,
+        fuller.outcome,
+        coalesce(users.user_key, 'unknown') as owner_user_key,
+        deals.deal_keys[1] as deal_key,
+        deals.deal_keys,
+        firms.company_key,
+        people.contact_keys,
+        fuller.message_id,
+        coalesce(fuller.participants_n, 0) as participants_n,
+        fuller.duration_seconds,
+        coalesce(fuller.done, false) as done,
+        coalesce(fuller.is_two_way and fuller.done, false) as is_two_way,
+        {{ company_date('fuller.occurred_at') }} as occurred_date,
+        {{ company_date('fuller.due_at') }} as due_date,
+        fuller.occurred_at,
+        fuller.due_at,
+        fuller.created_at,
+        newest.is_deleted,
+        fuller.source_system,
+        fuller.connection,
+        newest.raw_version_id
+    from fuller
+    inner join newest
+        on fuller.activity_key = newest.activity_key
+    left join deals
+        on fuller.activity_key = deals.activity_key
+    left join firms
+        on fuller.activity_key = firms.activity_key
+    left join people
+        on fuller.activity_key = people.activity_key
+    left join users
+        on
+            fuller.connection = users.connection
+            and fuller.owner_id = users.owner_id
+)
+
+select * from final
