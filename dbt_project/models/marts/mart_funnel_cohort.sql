@@ -96,8 +96,8 @@ counted as (
             median(
                 {{ seconds_between('base_at', method ~ '_at') }} / 86400.0
             ) filter (where is_mature and {{ method }}_at <= window_end) as {{ method }}_median_days
-        
-            {% endfor %}
+
+        {% endfor %}
     from dated
     group by
         grouping sets (

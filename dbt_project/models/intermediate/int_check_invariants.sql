@@ -1,0 +1,348 @@
+-- Grain: one row per rule about people, quotas, marts and streams (D-20, Q-01 to Q-10, S-01)
+-- x record that breaks it, at the as-of.
+
+with gaps as (
+    select * from {{ ref('mart_quota_gap') }}
+),
+
+users as (
+    select * from {{ ref('dim_user') }}
+    where is_current and not is_placeholder
+),
+
+periods as (
+    select * from {{ ref('dim_fiscal_period') }}
+),
+
+dates as (
+    select * from {{ ref('dim_date') }}
+),
+
+funnels as (
+    select * from {{ ref('mart_funnel_cohort') }}
+),
+
+streams as (
+    select * from {{ ref('mart_source_health') }}
+),
+
+deals as (
+    select * from {{ ref('fct_deal') }}
+    where not is_deleted and not is_excluded
+),
+
+-- Won value that only turned up when the period was nearly over.
+late_wins as (
+    select
+        deals.owner_at_won_user_key as user_key,
+        periods.period_key,
+        periods.end_date,
+        count(*) as n_won,
+        sum(deals.amount_at_won_rc) as won_rc,
+        sum(deals.amount_at_won_rc) filter (
+            where
+            deals.created_date > periods.end_date - 14
+            or exists (
+                select 1
+                from {{ ref('fct_deal_change') }} as changes
+                where
+                    changes.deal_key = deals.deal_key
+                    and changes.field = 'expected_close_date'
+                    and changes.old_date > periods.end_date
+                    and changes.new_date <= periods.end_date
+                    and changes.changed_date > periods.end_date - 14
+            )
+        ) as late_rc
+    from deals
+    inner join periods
+        on
+            periods.grain = 'quarter'
+            and deals.closed_date between periods.start_date and periods.end_date
+            and deals.closed_date > periods.end_date - 14
+    where deals.status = 'won' and deals.owner_at_won_user_key is not null
+    group by deals.owner_at_won_user_key, periods.period_key, periods.end_date
+),
+
+period_wins as (
+    select
+        deals.owner_at_won_user_key as user_key,
+        periods.period_key,
+        count(*) as n_won,
+        sum(deals.amount_at_won_rc) as won_rc
+    from deals
+    inner join periods
+        on
+            periods.grain = 'quarter'
+            and deals.closed_date between periods.start_date and periods.end_date
+    where deals.status = 'won'
+    group by deals.owner_at_won_user_key, periods.period_key
+),
+
+company_wins as (
+    select
+        gaps.period_key,
+        gaps.measure,
+        sum(gaps.won_rc) filter (where gaps.scope_type = 'user') as users_rc,
+        coalesce(sum(gaps.won_rc) filter (where gaps.scope_type = 'company'), 0) as company_rc
+    from gaps
+    where gaps.credit_type = 'revenue'
+    group by gaps.period_key, gaps.measure
+),
+
+booked as (
+    select
+        periods.period_key,
+        deals.measure,
+        sum(deals.amount_at_won_rc) as booked_rc
+    from deals
+    inner join periods
+        on deals.closed_date between periods.start_date and periods.end_date
+    where deals.status = 'won' and periods.grain = 'quarter'
+    group by periods.period_key, deals.measure
+),
+
+period_overlaps as (
+    select
+        periods.period_key,
+        others.period_key as other_key
+    from periods
+    inner join periods as others
+        on
+            periods.grain = others.grain
+            and periods.period_key < others.period_key
+            and periods.start_date <= others.end_date
+            and periods.end_date >= others.start_date
+),
+
+funnel_steps as (
+    select
+        *,
+        lag(n_reached_to_date) over (
+            partition by
+                pipeline_key, cohort_period_key, basis, segment_type, segment, method
+            order by stage_order
+        ) as previous_n
+    from funnels
+    where method = 'reached' and n_reached_to_date is not null
+),
+
+broken as (
+    select
+        'D-20' as check_id,
+        'warn' as severity,
+        'user_period' as record_type,
+        concat(late_wins.user_key, '|', late_wins.period_key) as record_key,
+        null as deal_key,
+        cast({{ ratio('late_wins.late_rc', 'period_wins.won_rc') }} as double) as value,
+        cast({{ var('sandbag_share', 0.4) }} as double) as limit_value,
+        concat('much of ', late_wins.period_key, ' appeared in its last 14 days') as detail,
+        {{ start_of_day('late_wins.end_date + 1') }} as since_at
+    from late_wins
+    inner join period_wins
+        on
+            late_wins.user_key = period_wins.user_key
+            and late_wins.period_key = period_wins.period_key
+    where
+        period_wins.n_won >= {{ var('sandbag_min_n', 5) }}
+        and late_wins.late_rc > {{ var('sandbag_share', 0.4) }} * period_wins.won_rc
+        and late_wins.end_date < {{ as_of_date() }}
+    union all
+    select
+        'Q-01' as check_id,
+        'error' as severity,
+        'fiscal_period' as record_type,
+        period_key as record_key,
+        null as deal_key,
+        cast(null as double) as value,
+        cast(null as double) as limit_value,
+        concat('overlaps ', other_key) as detail,
+        {{ as_of_at() }} as since_at
+    from period_overlaps
+    union all
+    select
+        'Q-01' as check_id,
+        'error' as severity,
+        'date' as record_type,
+        cast(date as varchar) as record_key,
+        null as deal_key,
+        cast(null as double) as value,
+        cast(null as double) as limit_value,
+        'a day without a fiscal quarter or week' as detail,
+        {{ as_of_at() }} as since_at
+    from dates
+    where quarter_period_key is null or week_period_key is null
+    union all
+    select
+        'Q-02' as check_id,
+        'error' as severity,
+        'quota' as record_type,
+        quotas.quota_record_key as record_key,
+        null as deal_key,
+        cast(quotas.quota_amt as double) as value,
+        cast(null as double) as limit_value,
+        concat('a second quota for ', quotas.quota_series_key) as detail,
+        quotas.observed_at as since_at
+    from {{ ref('int_quota_versions') }} as quotas
+    where quotas.is_refused
+    union all
+    select
+        'Q-03' as check_id,
+        'warn' as severity,
+        'user' as record_type,
+        users.user_key as record_key,
+        null as deal_key,
+        cast(null as double) as value,
+        cast(null as double) as limit_value,
+        concat('carries a quota and has none for ', periods.period_key) as detail,
+        greatest({{ start_of_day('periods.start_date') }}, users.valid_from) as since_at
+    from users
+    cross join periods
+    left join gaps
+        on
+            users.user_key = gaps.user_key
+            and gaps.scope_type = 'user'
+            and gaps.credit_type = 'revenue'
+            and periods.period_key = gaps.period_key
+            and gaps.quota_rc is not null
+    where
+        periods.grain = 'quarter'
+        and periods.is_current
+        and users.is_active
+        and users.quota_carrying
+        and gaps.quota_gap_key is null
+    union all
+    select
+        'Q-03' as check_id,
+        'warn' as severity,
+        'user' as record_type,
+        users.user_key as record_key,
+        null as deal_key,
+        cast(gaps.quota_rc as double) as value,
+        cast(null as double) as limit_value,
+        concat('has a quota for ', gaps.period_key, ' and is no longer here') as detail,
+        greatest({{ start_of_day('gaps.period_start_date') }}, users.valid_from) as since_at
+    from gaps
+    inner join users on gaps.user_key = users.user_key
+    where
+        gaps.scope_type = 'user'
+        and gaps.is_current_period
+        and gaps.quota_rc is not null
+        and not users.is_active
+    union all
+    select
+        'Q-04' as check_id,
+        'warn' as severity,
+        'quota_gap' as record_type,
+        gaps.quota_gap_key as record_key,
+        null as deal_key,
+        cast(gaps.target_mismatch_rc as double) as value,
+        cast(0 as double) as limit_value,
+        'the members'' quotas do not add up to the own one' as detail,
+        {{ start_of_day('gaps.period_start_date') }} as since_at
+    from gaps
+    where gaps.target_mismatch_rc <> 0 and gaps.is_current_period
+    union all
+    select
+        'Q-05' as check_id,
+        'error' as severity,
+        'fiscal_period' as record_type,
+        concat(period_key, '|', measure) as record_key,
+        null as deal_key,
+        cast(users_rc as double) as value,
+        cast(company_rc as double) as limit_value,
+        'what users won is not what the company won' as detail,
+        {{ as_of_at() }} as since_at
+    from company_wins
+    where coalesce(users_rc, 0) <> company_rc
+    union all
+    select
+        'Q-05' as check_id,
+        'error' as severity,
+        'fiscal_period' as record_type,
+        concat(booked.period_key, '|', booked.measure) as record_key,
+        null as deal_key,
+        cast(company_wins.company_rc as double) as value,
+        cast(booked.booked_rc as double) as limit_value,
+        'the company''s won is not the sum of its won deals' as detail,
+        {{ as_of_at() }} as since_at
+    from booked
+    left join company_wins
+        on
+            booked.period_key = company_wins.period_key
+            and booked.measure = company_wins.measure
+    where coalesce(booked.booked_rc, 0) <> coalesce(company_wins.company_rc, 0)
+    union all
+    select
+        'Q-06' as check_id,
+        'error' as severity,
+        'quota_gap' as record_type,
+        gaps.quota_gap_key as record_key,
+        null as deal_key,
+        cast(gaps.gap_rc as double) as value,
+        cast(null as double) as limit_value,
+        'gap or attainment does not follow from quota and won' as detail,
+        {{ as_of_at() }} as since_at
+    from gaps
+    where
+        (gaps.quota_rc is null) <> (gaps.gap_rc is null)
+        or gaps.gap_rc <> gaps.quota_rc - gaps.won_rc
+        or (gaps.attainment is null) <> (coalesce(gaps.quota_rc, 0) = 0)
+    union all
+    select
+        'Q-08' as check_id,
+        'error' as severity,
+        'funnel_cohort' as record_type,
+        funnel_cohort_key as record_key,
+        null as deal_key,
+        cast(n_reached_to_date as double) as value,
+        cast(previous_n as double) as limit_value,
+        'more deals reached the stage than the one before' as detail,
+        {{ as_of_at() }} as since_at
+    from funnel_steps
+    where n_reached_to_date > previous_n
+    union all
+    select
+        'Q-10' as check_id,
+        'error' as severity,
+        'quota_gap' as record_type,
+        gaps.quota_gap_key as record_key,
+        null as deal_key,
+        cast(gaps.weighted_rc as double) as value,
+        cast(gaps.open_pipeline_rc as double) as limit_value,
+        'weighted is more than open' as detail,
+        {{ as_of_at() }} as since_at
+    from gaps
+    where gaps.weighted_rc > gaps.open_pipeline_rc
+    union all
+    select
+        'S-01' as check_id,
+        case when streams.last_complete_at is null then 'warn' else 'error' end as severity,
+        'stream' as record_type,
+        concat_ws('.', streams.connection, streams.stream) as record_key,
+        null as deal_key,
+        cast(streams.lag_hours as double) as value,
+        cast(streams.stale_after_hours as double) as limit_value,
+        case
+            when streams.last_complete_at is null then 'never synced completely' else
+                'not synced completely for too long'
+        end as detail,
+        {{ as_of_at() }} as since_at
+    from streams
+    where streams.is_newest and streams.is_stale
+),
+
+final as (
+    select
+        check_id,
+        severity,
+        record_type,
+        cast(record_key as varchar) as record_key,
+        cast(deal_key as varchar) as deal_key,
+        value,
+        limit_value,
+        detail,
+        least(coalesce(since_at, {{ as_of_at() }}), {{ as_of_at() }}) as since_at
+    from broken
+)
+
+select * from final
