@@ -15,13 +15,15 @@ final as (
     select
         newest_versions.* exclude (status, voided_date),
         case
-            when newest_versions.status = 'void'
+            when
+                newest_versions.status = 'void'
                 and coalesce(newest_versions.voided_date, newest_versions.issue_date)
                 <= {{ as_of_date() }} then 'void'
             else 'issued'
         end as status,
         case
-            when newest_versions.status = 'void'
+            when
+                newest_versions.status = 'void'
                 and coalesce(newest_versions.voided_date, newest_versions.issue_date)
                 <= {{ as_of_date() }}
                 then coalesce(newest_versions.voided_date, newest_versions.issue_date)

@@ -65,7 +65,8 @@ with typed as (
                     refunds.amount_minor,
                     case
                         -- The refund is not known here: all that was not settled otherwise.
-                        when len(notes.refund_keys) > 0
+                        when
+                            len(notes.refund_keys) > 0
                             and notes.customer_balance_transaction_id is null
                             then notes.total_minor - coalesce(notes.out_of_band_minor, 0)
                     end,
@@ -83,7 +84,8 @@ with typed as (
             coalesce(
                 pre_payment_minor,
                 case
-                    when refunded_part_minor = 0 and coalesce(out_of_band_minor, 0) = 0
+                    when
+                        refunded_part_minor = 0 and coalesce(out_of_band_minor, 0) = 0
                         and customer_balance_transaction_id is null then total_minor
                     else 0
                 end

@@ -132,7 +132,7 @@ final as (
     qualify
         row_number() over (
             partition by currency_code, rate_date, rate_type
-            order by preference, effective_date desc, raw_version_id
+            order by preference asc, effective_date desc, raw_version_id asc
         ) = 1
 )
 

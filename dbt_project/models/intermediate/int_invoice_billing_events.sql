@@ -65,9 +65,11 @@ credit_parts as (
         cast(
             coalesce(followed_credits.net_amt, 0)
             + {{ round_money('cast(cast(credit_notes.net_amt - coalesce(followed_sums.net_amt, 0)'
-                ~ ' as double) * shares.share_to as decimal(38, 9))', 'credit_notes.currency_code') }}
+                ~ ' as double) * shares.share_to as decimal(38, 9))',
+                'credit_notes.currency_code') }}
             - {{ round_money('cast(cast(credit_notes.net_amt - coalesce(followed_sums.net_amt, 0)'
-                ~ ' as double) * shares.share_from as decimal(38, 9))', 'credit_notes.currency_code') }}
+                ~ ' as double) * shares.share_from as decimal(38, 9))',
+                'credit_notes.currency_code') }}
             as {{ money_type() }}
         ) as net_amt
     from credit_notes
@@ -211,7 +213,8 @@ final as (
             when deal_currency_code = currency_code then net_amt
             else {{ round_money(
                 'cast(cast(net_amt as double) * cast(rate_at_won_to_rc as double)'
-                ~ ' / nullif(cast(deal_rate_to_rc as double), 0) as decimal(38, 9))', 'deal_currency_code') }}
+                ~ ' / nullif(cast(deal_rate_to_rc as double), 0) as decimal(38, 9))',
+                'deal_currency_code') }}
         end as net_deal_amt,
         net_rc,
         case

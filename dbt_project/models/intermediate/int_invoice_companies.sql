@@ -44,7 +44,9 @@ domains as (
     from crm_companies
     where
         domain is not null
-        and domain not in (select domain from {{ ref('free_mail_domains') }})
+        and crm_companies.domain not in (
+            select free_mail_domains.domain from {{ ref('free_mail_domains') }} as free_mail_domains
+        )
     group by domain
     having count(distinct company_key) = 1
 ),

@@ -92,7 +92,8 @@ group_links as (
         -- What a unit of the deal's currency is in the invoice's.
         case
             when invoices.currency_code = group_deals.currency_code then 1.0
-            else cast(group_deals.deal_rate_to_rc as double)
+            else
+                cast(group_deals.deal_rate_to_rc as double)
                 / nullif(cast(invoices.rate_to_rc as double), 0)
         end as deal_to_invoice,
         invoices.currency_code,
@@ -180,7 +181,8 @@ steps (group_key, deal_key, invoice_order, invoice_key, unbilled_amt, allocated_
                     group_links.deal_to_invoice,
                     coalesce(group_links.deal_order, 1000000) as deal_order,
                     case
-                        when group_links.invoice_key is null
+                        when
+                            group_links.invoice_key is null
                             or group_links.stated_net_amt is not null then 0
                         else {{ round_money(
                             'cast(cast(greatest(steps.unbilled_amt, 0) as double)'
@@ -193,7 +195,9 @@ steps (group_key, deal_key, invoice_order, invoice_key, unbilled_amt, allocated_
                         steps.group_key = group_links.group_key
                         and steps.deal_key = group_links.deal_key
                         and group_links.invoice_order = steps.invoice_order + 1
-                where steps.invoice_order < (select max(invoice_order) from group_links)
+                where steps.invoice_order < (
+                    select max(every_link.invoice_order) from group_links as every_link
+                )
             ) as roomy
         ) as wanted
     ) as shared
@@ -213,7 +217,7 @@ allocated as (
         coalesce(links.stated_net_amt, invoices.net_amt)
     from links
     inner join invoices on links.invoice_key = invoices.invoice_key
-    where links.deal_key not in (select deal_key from deal_groups)
+    where links.deal_key not in (select deal_groups.deal_key from deal_groups)
 ),
 
 final as (

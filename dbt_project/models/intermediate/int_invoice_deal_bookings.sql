@@ -46,7 +46,8 @@ netted as (
             when amounts.amount_basis = 'gross' and amounts.gross_amt > 0
                 then amounts.booked_amt - {{ round_money(
                     "cast(cast(amounts.booked_amt as double) * cast(amounts.tax_amt as double)"
-                    ~ " / cast(amounts.gross_amt as double) as decimal(38, 9))", 'amounts.currency_code') }}
+                    ~ " / cast(amounts.gross_amt as double) as decimal(38, 9))",
+                    'amounts.currency_code') }}
             else amounts.booked_amt
         end as booked_net_amt,
         amounts.amount_basis <> 'net'

@@ -64,16 +64,32 @@ deals as (
 ),
 
 final as (
-    select deal_key, 'po' as reference_kind, po_number as reference from deals
+    select
+        deal_key,
+        'po' as reference_kind,
+        po_number as reference
+    from deals
     where po_number is not null
     union all
-    select deal_key, 'quote', quote_reference from deals
+    select
+        deal_key,
+        'quote',
+        quote_reference
+    from deals
     where quote_reference is not null
     union all
-    select deal_key, 'invoice', invoice_reference from deals
+    select
+        deal_key,
+        'invoice',
+        invoice_reference
+    from deals
     where invoice_reference is not null
     union all
-    select deal_key, 'subscription', subscription_reference from deals
+    select
+        deal_key,
+        'subscription',
+        subscription_reference
+    from deals
     where subscription_reference is not null
 )
 

@@ -55,7 +55,7 @@ invoice_products as (
             on lines.product_key = products.product_key
     {% endif %}
     where
-        lines.invoice_key in (select invoice_key from shared_links)
+        lines.invoice_key in (select shared_links.invoice_key from shared_links)
         and lines.deal_reference is null
 ),
 

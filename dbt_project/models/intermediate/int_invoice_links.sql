@@ -33,7 +33,7 @@ deal_names as (
     left join deals as survivors on versions.survivor_deal_key = survivors.deal_key
     union
     select
-        deal_key,
+        deal_key as known_key,
         split_part(deal_key, ':', 1),
         deal_id,
         source_system,
@@ -112,7 +112,8 @@ stated_texts as (
         select
             invoices.invoice_key,
             case
-                when quotes.invoice_key = invoices.invoice_key
+                when
+                    quotes.invoice_key = invoices.invoice_key
                     or quotes.quote_key = invoices.quote_key then 2
                 else 3
             end,
@@ -131,9 +132,9 @@ stated_texts as (
             on
                 invoices.connection = quotes.connection
                 and (
-                    quotes.invoice_key = invoices.invoice_key
-                    or quotes.quote_key = invoices.quote_key
-                    or quotes.subscription_key = invoices.subscription_key
+                    invoices.invoice_key = quotes.invoice_key
+                    or invoices.quote_key = quotes.quote_key
+                    or invoices.subscription_key = quotes.subscription_key
                 )
         where quotes.deal_reference is not null
     {% endif %}
@@ -250,7 +251,8 @@ reference_links as (
         select
             invoices.invoice_key,
             case
-                when quotes.invoice_key = invoices.invoice_key
+                when
+                    quotes.invoice_key = invoices.invoice_key
                     or quotes.quote_key = invoices.quote_key then 2
                 else 3
             end,
@@ -351,7 +353,7 @@ manual_rows as (
         qualify
             row_number() over (
                 partition by coalesce(deal_names.deal_key, links.deal_key), invoices.invoice_key
-                order by links.is_accepted desc, links.raw_version_id
+                order by links.is_accepted desc, links.raw_version_id asc
             ) = 1
     {% else %}
         select
@@ -447,7 +449,7 @@ amount_pairs as (
 ),
 
 unique_pairs as (
-    select *
+    select amount_pairs.*
     from amount_pairs
     anti join rejected_pairs
         on

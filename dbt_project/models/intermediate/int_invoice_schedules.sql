@@ -36,8 +36,8 @@ links as (
     where links.is_accepted and invoices.status <> 'void'
 ),
 
-{% if has_source('stripe') %}
-    subscription_intervals as (
+subscription_intervals as (
+    {% if has_source('stripe') %}
         select
             links.deal_key,
             min(
@@ -58,8 +58,13 @@ links as (
         ) as subscriptions
             on links.subscription_key = subscriptions.subscription_key
         group by links.deal_key
-    ),
-{% endif %}
+    {% else %}
+        select
+            cast(null as varchar) as deal_key,
+            cast(null as bigint) as interval_months
+        where false
+    {% endif %}
+),
 
 -- The period that an invoice of the deal serves, to whole months.
 served_intervals as (
@@ -78,18 +83,14 @@ combined as (
         deals.deal_key,
         coalesce(deals.term_months, quote_lines.term_months) as term_months,
         coalesce(
-            {% if has_source('stripe') %}
-                subscription_intervals.interval_months,
-            {% endif %}
+            subscription_intervals.interval_months,
             quote_lines.interval_months,
             served_intervals.interval_months
         ) as interval_months,
         coalesce(deals.service_start, deals.closed_date) as first_due_date
     from deals
     left join quote_lines on deals.deal_key = quote_lines.deal_key
-    {% if has_source('stripe') %}
-        left join subscription_intervals on deals.deal_key = subscription_intervals.deal_key
-    {% endif %}
+    left join subscription_intervals on deals.deal_key = subscription_intervals.deal_key
     left join served_intervals on deals.deal_key = served_intervals.deal_key
     where deals.status = 'won'
 ),

@@ -77,9 +77,11 @@ typed as (
     shares as (
         select *
         from (
-            select {{ columns }} from {{ ref('stg_stripe__invoice_payments') }} as shares
+            select {{ columns }}
+            from {{ ref('stg_stripe__invoice_payments') }} as shares
             union all
-            select {{ columns }} from {{ ref('stg_stripe__invoice_inline_payments') }} as shares
+            select {{ columns }}
+            from {{ ref('stg_stripe__invoice_inline_payments') }} as shares
         ) as shares
         qualify
             row_number() over (
@@ -165,9 +167,10 @@ typed as (
         inner join charges on named_pairs.payment_key = charges.payment_key
         inner join invoices on named_pairs.invoice_key = invoices.invoice_key
         where
-            named_pairs.invoice_key not in (select invoice_key from stripe_stated)
+            named_pairs.invoice_key not in (select stripe_stated.invoice_key from stripe_stated)
             and named_pairs.payment_key not in (
-                select payment_key from stripe_stated where payment_key is not null
+                select stripe_stated.payment_key from stripe_stated
+                where stripe_stated.payment_key is not null
             )
     ),
 

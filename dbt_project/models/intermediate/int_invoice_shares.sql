@@ -33,8 +33,10 @@ parts as (
         invoices.invoice_key,
         cast(null as varchar),
         invoices.net_amt,
-        cast(invoices.net_amt - coalesce(allocated_sums.allocated_net_amt, 0)
-            as {{ money_type() }})
+        cast(
+            invoices.net_amt - coalesce(allocated_sums.allocated_net_amt, 0)
+            as {{ money_type() }}
+        )
     from invoices
     left join allocated_sums on invoices.invoice_key = allocated_sums.invoice_key
     where

@@ -23,7 +23,8 @@ final as (
             -- A source that says void without a date: void from its issue.
             when newest_versions.status = 'void' and newest_versions.voided_date is null
                 then 'void'
-            when newest_versions.status = 'paid'
+            when
+                newest_versions.status = 'paid'
                 and (
                     newest_versions.paid_date is null
                     or newest_versions.paid_date <= {{ as_of_date() }}

@@ -52,8 +52,8 @@ rated as (
 final as (
     select
         rated.*,
-        {{ convert_money('rated.net_amt', 'rated.rate_to_rc', "'" ~ var('reporting_currency') ~ "'") }}
-            as net_rc,
+        {{ convert_money('rated.net_amt', 'rated.rate_to_rc',
+            "'" ~ var('reporting_currency') ~ "'") }} as net_rc,
         -- An invoice that another billing system also holds is not billed twice.
         rated.status <> 'draft' and rated.superseded_by is null as is_billable
     from rated

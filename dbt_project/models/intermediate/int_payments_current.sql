@@ -90,6 +90,18 @@ typed as (
     ),
 {% endif %}
 
+objects as (
+    select payment_key from typed
+    {% if has_source('stripe') %}
+        union all
+        select payment_key from stripe
+    {% endif %}
+    {% if has_source('files') %}
+        union all
+        select payment_key from files_payments
+    {% endif %}
+),
+
 -- Payments that no payment object stands for: one row per payment key.
 unobjected as (
     select
@@ -116,17 +128,10 @@ unobjected as (
     inner join invoices on settlements.invoice_key = invoices.invoice_key
     where
         settlements.payment_key is not null
-        {% if has_source('stripe') %}
-            and not exists (
-                select 1 from stripe where stripe.payment_key = settlements.payment_key
-            )
-        {% endif %}
-        {% if has_source('files') %}
-            and not exists (
-                select 1 from files_payments
-                where files_payments.payment_key = settlements.payment_key
-            )
-        {% endif %}
+        and settlements.payment_key not in (
+            select objects.payment_key from objects
+            where objects.payment_key is not null
+        )
     group by settlements.payment_key
 ),
 

@@ -41,8 +41,10 @@ final as (
         cast(links.evidence as varchar) as evidence,
         cast(coalesce(allocations.allocated_net_amt, 0) as {{ money_type() }})
             as allocated_net_amt,
-        cast(invoices.net_amt - coalesce(allocated_sums.allocated_net_amt, 0)
-            as {{ money_type() }}) as unallocated_net_amt,
+        cast(
+            invoices.net_amt - coalesce(allocated_sums.allocated_net_amt, 0)
+            as {{ money_type() }}
+        ) as unallocated_net_amt,
         links.confidence,
         links.is_manual,
         links.is_accepted,

@@ -21,7 +21,8 @@ identity as (
 
 final as (
     select
-        concat_ws(':', daily_rates.currency_code, daily_rates.rate_date, daily_rates.rate_type) as fx_rate_key,
+        concat_ws(':', daily_rates.currency_code, daily_rates.rate_date, daily_rates.rate_type)
+            as fx_rate_key,
         daily_rates.currency_code,
         daily_rates.rate_type,
         daily_rates.rate_source as source,
@@ -45,7 +46,7 @@ final as (
         cast(1 as decimal(18, 9)),
         false,
         identity.rate_date,
-        identity.rate_date
+        identity.rate_date as filled_from_date
     from identity
 )
 

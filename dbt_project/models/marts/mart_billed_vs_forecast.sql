@@ -68,12 +68,14 @@ cut_versions as (
     cross join first_seen
     inner join versions
         on
-            versions.valid_from <= periods.cut_at
-            and (versions.valid_to is null or versions.valid_to > periods.cut_at
-                or first_seen.first_seen_at <= periods.cut_at)
+            periods.cut_at >= versions.valid_from
             and (
-                versions.seen_from <= periods.cut_at
-                or coalesce(first_seen.first_seen_at > periods.cut_at, true)
+                versions.valid_to is null or periods.cut_at < versions.valid_to
+                or periods.cut_at >= first_seen.first_seen_at
+            )
+            and (
+                periods.cut_at >= versions.seen_from
+                or coalesce(periods.cut_at < first_seen.first_seen_at, true)
             )
     qualify
         row_number() over (
@@ -174,17 +176,26 @@ earlier as (
     from bookings
     inner join periods on bookings.period_key = periods.period_key
     inner join {{ ref('int_invoice_billing_events') }} as events
-        on bookings.deal_key = events.deal_key and events.event_date < periods.start_date
+        on bookings.deal_key = events.deal_key and periods.start_date > events.event_date
     group by bookings.period_key, bookings.deal_key
 ),
 
 subjects as (
-    select period_key, deal_key from forecasts
+    select
+        period_key,
+        deal_key
+    from forecasts
     where forecast_rc <> 0
     union
-    select period_key, deal_key from bookings
+    select
+        period_key,
+        deal_key
+    from bookings
     union
-    select period_key, deal_key from billed
+    select
+        period_key,
+        deal_key
+    from billed
 ),
 
 measured as (
@@ -268,7 +279,7 @@ bridged as (
         0,
         0,
         billed_rc,
-        billed_rc,
+        billed_rc as billed_at_deal_rate_rc,
         0,
         0,
         0,
@@ -276,7 +287,7 @@ bridged as (
         0,
         0,
         0,
-        billed_rc
+        billed_rc as unlinked_rc
     from unlinked
 ),
 
@@ -354,8 +365,10 @@ final as (
             rows_of_all.period_key,
             rows_of_all.scope_type,
             rows_of_all.scope_key,
-            case rows_of_all.row_type when 'deal' then rows_of_all.deal_key
-                else rows_of_all.row_type end
+            case rows_of_all.row_type
+                when 'deal' then rows_of_all.deal_key
+                else rows_of_all.row_type
+            end
         ) as billed_vs_forecast_key,
         rows_of_all.period_key,
         rows_of_all.scope_type,
@@ -364,7 +377,7 @@ final as (
         rows_of_all.row_type,
         'crm_weighted' as forecast_method,
         case
-            when (select first_seen_at from first_seen) <= periods.cut_at then 'as_known'
+            when (select first_seen.first_seen_at from first_seen) <= periods.cut_at then 'as_known'
             else 'restated'
         end as forecast_basis,
         rows_of_all.source_system,

@@ -89,7 +89,6 @@ money as (
             as n_invoices,
         min(case when invoices.status <> 'void' then invoices.issue_date end)
             as first_invoice_date,
-        max(case when invoices.balance_amt > 0 then invoices.due_date end) as last_due_date,
         min(case when invoices.balance_amt > 0 then invoices.due_date end) as first_due_date,
         sum({{ share_of('coalesce(settled.paid_amt, 0)') }}) as paid_gross_amt,
         sum({{ share_of('coalesce(settled.refunded_amt, 0)') }}) as refunded_gross_amt,
@@ -113,20 +112,21 @@ money as (
     group by keyed_shares.recon_key
 ),
 
+deal_counts as (
+    select
+        invoice_key,
+        count(*) as n_deals
+    from links
+    group by invoice_key
+),
+
 link_flags as (
     select
         links.deal_key,
         min(links.confidence) as min_confidence,
         bool_or(deal_counts.n_deals > 1) as has_several_deals
     from links
-    inner join (
-        select
-            invoice_key,
-            count(*) as n_deals
-        from links
-        group by invoice_key
-    ) as deal_counts
-        on links.invoice_key = deal_counts.invoice_key
+    inner join deal_counts on links.invoice_key = deal_counts.invoice_key
     group by links.deal_key
 ),
 
@@ -206,7 +206,21 @@ measured as (
         coalesce(billed.billed_net_rc, 0) as billed_net_rc,
         coalesce(billed.billed_net_rc, 0) - coalesce(billed.billed_at_deal_rate_rc, 0)
             as variance_fx_rc,
-        money.* exclude (recon_key),
+        money.n_invoices,
+        money.first_invoice_date,
+        money.first_due_date,
+        money.paid_gross_amt,
+        money.refunded_gross_amt,
+        money.written_off_gross_amt,
+        money.disputed_gross_amt,
+        money.outstanding_gross_amt,
+        money.overpaid_gross_amt,
+        money.last_paid_date,
+        money.is_disputed,
+        money.has_currency_mismatch,
+        money.source_system,
+        money.connection,
+        money.raw_version_id,
         link_flags.min_confidence,
         coalesce(link_flags.has_several_deals, false) as has_several_deals
     from subjects
@@ -229,7 +243,7 @@ judged as (
         end as tolerance_amt,
         case
             when deal_key is null or booked_net_amt is null then null
-            when deal_status is distinct from 'won' or is_gone then 0
+            when coalesce(deal_status, '') <> 'won' or is_gone then 0
             when n_instalments is null
                 then case
                     when
@@ -253,7 +267,7 @@ decided as (
         case
             when deal_key is null then 'unlinked_invoice'
             when is_gone and billed_net_amt <> 0 then 'orphaned'
-            when deal_status is distinct from 'won' and abs(billed_net_amt) > tolerance_amt
+            when coalesce(deal_status, '') <> 'won' and abs(billed_net_amt) > tolerance_amt
                 then 'billed_not_won'
             when
                 (booked_net_amt = 0 or measure in ('free', 'not_billable'))

@@ -19,7 +19,8 @@ final as (
     select
         versions.connection || ':' || versions.record_id as payment_allocation_key,
         versions.connection || ':' || nullif(trim(versions.body.payment_id), '') as payment_key,
-        versions.connection || ':' || nullif(trim(versions.body.credit_note_number), '') as credit_note_key,
+        versions.connection || ':' || nullif(trim(versions.body.credit_note_number), '')
+            as credit_note_key,
         versions.connection || ':' || nullif(trim(versions.body.invoice_number), '') as invoice_key,
         lower(nullif(trim(versions.body.kind), '')) as kind,
         upper(versions.body.currency_code) as currency_code,

@@ -35,7 +35,9 @@ final as (
         ) as balance_transaction_key,
         versions.body.status as status,
         upper(versions.body.currency) as currency_code,
-        upper({{ json_struct('versions.body.balance_transaction', {'currency': 'VARCHAR'}) }}.currency)
+        upper(
+            {{ json_struct('versions.body.balance_transaction', {'currency': 'VARCHAR'}) }}.currency
+        )
             as settled_currency_code,
         versions.body.amount as amount_minor,
         versions.body.amount_captured as amount_captured_minor,

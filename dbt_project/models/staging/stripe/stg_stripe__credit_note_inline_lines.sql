@@ -36,7 +36,9 @@ final as (
         unfolded.line.description as line_description,
         unfolded.line.amount as amount_minor,
         coalesce(
-            unfolded.line.discount_amount, {{ stripe_list_sum('unfolded.line.discount_amounts', 'amount') }}, 0
+            unfolded.line.discount_amount,
+            {{ stripe_list_sum('unfolded.line.discount_amounts', 'amount') }},
+            0
         ) as discount_minor,
         coalesce(
             {{ stripe_list_sum('unfolded.line.taxes', 'amount') }},

@@ -40,7 +40,8 @@ final as (
         versions.body.status as status,
         versions.body.reason as reason,
         upper(versions.body.currency) as currency_code,
-        {{ stripe_id('versions.body.customer_balance_transaction') }} as customer_balance_transaction_id,
+        {{ stripe_id('versions.body.customer_balance_transaction') }}
+            as customer_balance_transaction_id,
         case
             when versions.body.refunds is not null
                 then list_transform(
@@ -69,7 +70,8 @@ final as (
         versions.body.out_of_band_amount as out_of_band_minor,
         {{ stripe_list_sum('versions.body.refunds', 'amount_refunded') }} as refunded_minor,
         coalesce(versions.body.lines.has_more, false) as has_more_lines,
-        {{ stripe_instant('coalesce(versions.body.effective_at, versions.body.created)') }} as issued_at,
+        {{ stripe_instant('coalesce(versions.body.effective_at, versions.body.created)') }}
+            as issued_at,
         {{ stripe_instant('versions.body.voided_at') }} as voided_at,
         {{ stripe_instant('versions.body.created') }} as created_at,
         versions.raw_version_id,

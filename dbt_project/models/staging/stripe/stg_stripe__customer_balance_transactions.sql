@@ -21,7 +21,8 @@ final as (
         versions.connection || ':' || versions.record_id as balance_change_key,
         versions.connection || ':' || {{ stripe_id('versions.body.customer') }} as customer_key,
         versions.connection || ':' || {{ stripe_id('versions.body.invoice') }} as invoice_key,
-        versions.connection || ':' || {{ stripe_id('versions.body.credit_note') }} as credit_note_key,
+        versions.connection || ':' || {{ stripe_id('versions.body.credit_note') }}
+            as credit_note_key,
         versions.body.type as balance_change_type,
         upper(versions.body.currency) as currency_code,
         versions.body.amount as amount_minor,

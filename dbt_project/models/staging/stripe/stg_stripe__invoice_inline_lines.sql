@@ -60,7 +60,8 @@ final as (
         coalesce(unfolded.line.pricing.price_details.price, unfolded.line.price.id) as price_id,
         {{ stripe_deal_reference('unfolded.line.metadata') }} as deal_reference,
         unfolded.line.amount as amount_minor,
-        coalesce({{ stripe_list_sum('unfolded.line.discount_amounts', 'amount') }}, 0) as discount_minor,
+        coalesce({{ stripe_list_sum('unfolded.line.discount_amounts', 'amount') }}, 0)
+            as discount_minor,
         coalesce(list_sum(list_transform(
             unfolded.line.pretax_credit_amounts,
             lambda x: case when x.type = 'credit_balance_transaction' then x.amount else 0 end

@@ -37,14 +37,17 @@ final as (
     select
         unfolded.connection || ':' || unfolded.payment.id as invoice_payment_key,
         unfolded.connection || ':' || unfolded.record_id as invoice_key,
-        unfolded.connection || ':' || {{ stripe_id('unfolded.payment.payment.payment_intent') }} as payment_intent_key,
-        unfolded.connection || ':' || {{ stripe_id('unfolded.payment.payment.charge') }} as charge_key,
+        unfolded.connection || ':' || {{ stripe_id('unfolded.payment.payment.payment_intent') }}
+            as payment_intent_key,
+        unfolded.connection || ':' || {{ stripe_id('unfolded.payment.payment.charge') }}
+            as charge_key,
         unfolded.connection || ':' || {{ stripe_id('unfolded.payment.payment.payment_record') }}
             as payment_record_key,
         unfolded.payment.status as status,
         upper(unfolded.payment.currency) as currency_code,
         unfolded.payment.amount_paid as amount_paid_minor,
-        {{ stripe_instant('coalesce(unfolded.payment.status_transitions.paid_at, unfolded.payment.created)') }}
+        {{ stripe_instant('coalesce(unfolded.payment.status_transitions.paid_at, '
+            ~ 'unfolded.payment.created)') }}
             as paid_at,
         unfolded.raw_version_id,
         'stripe' as source_system,

@@ -50,7 +50,8 @@ final as (
         coalesce(versions.body.pricing.price_details.price, versions.body.price.id) as price_id,
         {{ stripe_deal_reference('versions.body.metadata') }} as deal_reference,
         versions.body.amount as amount_minor,
-        coalesce({{ stripe_list_sum('versions.body.discount_amounts', 'amount') }}, 0) as discount_minor,
+        coalesce({{ stripe_list_sum('versions.body.discount_amounts', 'amount') }}, 0)
+            as discount_minor,
         coalesce(list_sum(list_transform(
             versions.body.pretax_credit_amounts,
             lambda x: case when x.type = 'credit_balance_transaction' then x.amount else 0 end

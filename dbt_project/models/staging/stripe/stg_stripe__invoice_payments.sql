@@ -25,14 +25,16 @@ final as (
     select
         versions.connection || ':' || versions.record_id as invoice_payment_key,
         versions.connection || ':' || {{ stripe_id('versions.body.invoice') }} as invoice_key,
-        versions.connection || ':' || {{ stripe_id('versions.body.payment.payment_intent') }} as payment_intent_key,
+        versions.connection || ':' || {{ stripe_id('versions.body.payment.payment_intent') }}
+            as payment_intent_key,
         versions.connection || ':' || {{ stripe_id('versions.body.payment.charge') }} as charge_key,
         versions.connection || ':' || {{ stripe_id('versions.body.payment.payment_record') }}
             as payment_record_key,
         versions.body.status as status,
         upper(versions.body.currency) as currency_code,
         versions.body.amount_paid as amount_paid_minor,
-        {{ stripe_instant('coalesce(versions.body.status_transitions.paid_at, versions.body.created)') }}
+        {{ stripe_instant('coalesce(versions.body.status_transitions.paid_at, '
+            ~ 'versions.body.created)') }}
             as paid_at,
         versions.raw_version_id,
         'stripe' as source_system,

@@ -93,7 +93,9 @@ final as (
             as superseded_by,
         list_filter(
             versions.body.custom_fields,
-            lambda field: regexp_matches(lower(field.name), '(^|[^a-z])(po|p[.]o[.]|purchase order|order)')
+            lambda field: regexp_matches(
+                lower(field.name), '(^|[^a-z])(po|p[.]o[.]|purchase order|order)'
+            )
         )[1].value as po_number,
         concat_ws(
             ' ', versions.body.description, versions.body.footer,

@@ -18,7 +18,8 @@ final as (
     select
         versions.connection || ':' || versions.record_id as payment_intent_key,
         versions.connection || ':' || {{ stripe_id('versions.body.customer') }} as customer_key,
-        versions.connection || ':' || {{ stripe_id('versions.body.latest_charge') }} as latest_charge_key,
+        versions.connection || ':' || {{ stripe_id('versions.body.latest_charge') }}
+            as latest_charge_key,
         versions.body.status as status,
         upper(versions.body.currency) as currency_code,
         versions.body.amount_received as amount_received_minor,

@@ -27,7 +27,8 @@ final as (
         versions.body.number as quote_number,
         versions.connection || ':' || {{ stripe_id('versions.body.customer') }} as customer_key,
         versions.connection || ':' || {{ stripe_id('versions.body.invoice') }} as invoice_key,
-        versions.connection || ':' || {{ stripe_id('versions.body.subscription') }} as subscription_key,
+        versions.connection || ':' || {{ stripe_id('versions.body.subscription') }}
+            as subscription_key,
         versions.body.status as status,
         upper(versions.body.currency) as currency_code,
         {{ stripe_deal_reference('versions.body.metadata') }} as deal_reference,
