@@ -220,7 +220,7 @@ broken as (
         cast(1 as double) as limit_value,
         case when n_current > 1 then 'more than one current version' else 'versions overlap' end as detail,
         first_overlap_at as since_at
-    from overlaps
+    from overlapping
     union all
     select
         'R-03' as check_id,
