@@ -46,29 +46,29 @@ _decode = msgspec.json.Decoder(float_hook=_number).decode
 
 def _dropper(volatile: frozenset[str]) -> Drop | None:
     """A function that removes the volatile fields; None where there are none."""
-    plain: dict[tuple[str, ...], list[str]] = {}
-    patterns: dict[tuple[str, ...], list[str]] = {}
-    for dotted in sorted(volatile):
-        *parents, name = dotted.split(".")
-        (patterns if "*" in name else plain).setdefault(tuple(parents), []).append(name)
     if not volatile:
         return None
+    top = tuple(sorted(name for name in volatile if "." not in name and "*" not in name))
+    nested: dict[tuple[str, ...], list[str]] = {}
+    for dotted in sorted(volatile - set(top)):
+        *parents, name = dotted.split(".")
+        nested.setdefault(tuple(parents), []).append(name)
+    below = tuple((path, tuple(names)) for path, names in nested.items())
 
     def drop(content: dict[str, Any]) -> None:
-        for path, names in plain.items():
-            found = content
+        for name in top:
+            content.pop(name, None)
+        for path, names in below:
+            found: Any = content
             for step in path:
-                found = found.get(step) if type(found) is dict else None  # type: ignore[assignment] # narrowed below
+                found = found.get(step) if type(found) is dict else None
             if type(found) is dict:
                 for name in names:
-                    found.pop(name, None)
-        for path, globs in patterns.items():
-            found = content
-            for step in path:
-                found = found.get(step) if type(found) is dict else None  # type: ignore[assignment] # narrowed below
-            if type(found) is dict:
-                for name in [n for n in found if any(fnmatchcase(n, glob) for glob in globs)]:
-                    del found[name]
+                    if "*" in name:
+                        for match in [key for key in found if fnmatchcase(key, name)]:
+                            del found[match]
+                    else:
+                        found.pop(name, None)
 
     return drop
 
@@ -94,43 +94,36 @@ class Hasher:
         try:
             content = _decode(payload)
             if type(content) is not dict:
-                raise BadRecord(f"a JSON {type(content).__name__} where an object belongs")
+                raise _not_an_object(content)
             if self._drop is not None:
                 self._drop(content)
             return _digest(_encode(content))
         except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError) as error:
             raise BadRecord(f"not readable as JSON: {error}") from error
 
-    def hash_all(self, payloads: Sequence[bytes | None]) -> list[bytes]:
+    def hash_all(self, payloads: Sequence[bytes]) -> list[bytes]:
         """The hashes of many payloads, in their order; the quick way for a clean batch.
 
         Raises:
             BadRecord: one of them is no JSON object; ask ``hash`` for each to learn which.
         """
         drop = self._drop
+        found = []
         try:
-            if drop is None:
-                return [
-                    NULL_HASH if one is None else _digest(_encode(_object(_decode(one))))
-                    for one in payloads
-                ]
-            found = []
             for one in payloads:
-                if one is None:
-                    found.append(NULL_HASH)
-                    continue
                 content = _decode(one)
-                drop(_object(content))
+                if type(content) is not dict:
+                    raise _not_an_object(content)
+                if drop is not None:
+                    drop(content)
                 found.append(_digest(_encode(content)))
         except (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError) as error:
             raise BadRecord(f"not readable as JSON: {error}") from error
         return found
 
 
-def _object(content: Any) -> dict[str, Any]:
-    if type(content) is not dict:
-        raise BadRecord(f"a JSON {type(content).__name__} where an object belongs")
-    return content
+def _not_an_object(content: Any) -> BadRecord:
+    return BadRecord(f"a JSON {type(content).__name__} where an object belongs")
 
 
 def content_hash(payload: bytes | None, volatile: frozenset[str] = frozenset()) -> bytes:

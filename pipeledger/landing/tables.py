@@ -68,6 +68,7 @@ _BULKY = ColumnProperties(dictionary_enabled=False, statistics_enabled="NONE")
 _WRITER = WriterProperties(
     compression="ZSTD",
     compression_level=1,
+    max_row_group_size=16_384,  # a writer holds a whole group of payloads in memory
     column_properties={"payload": _BULKY, "payload_hash": _BULKY},
 )
 # Appends never contradict each other, but many processes race for the next version number.
@@ -233,7 +234,9 @@ def compact(table: DeltaTable, retention: timedelta) -> None:
     same table at the same moment wins; ours is then left to the next sync.
     """
     try:
-        table.optimize.compact(writer_properties=_WRITER)
+        table.optimize.compact(
+            writer_properties=_WRITER, max_concurrent_tasks=1, target_size=128 * 1024**2
+        )
         table.vacuum(
             retention_hours=int(retention.total_seconds() // 3600),
             dry_run=False,

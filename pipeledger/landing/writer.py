@@ -1,9 +1,13 @@
 """Appending: which of the records shown are new versions, and in which order."""
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from itertools import repeat
+from operator import contains
+from typing import Protocol, cast
 
 import pyarrow as pa
 
@@ -15,6 +19,8 @@ from pipeledger.landing.tables import INSTANT, VERSIONS
 
 MAX_RECORD = 1024**2
 """Bytes of one record's JSON above which it is set aside."""
+_LANDING = threading.BoundedSemaphore(2)
+"""Batches in work at the same time in this process, whatever the number of connections."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 NOT_LISTED = ("archived", "merged", "deleted", "access_lost")
@@ -99,6 +105,8 @@ class Writer:
     def append(self, records: Sequence[Record]) -> AppendReport:
         """Append the versions that are new, in one commit.
 
+        Blocks while other threads land: each batch is held a few times over meanwhile.
+
         Within the batch the newest showing of a record wins. An upsert whose vendor clock
         is older than that of the landed upsert came late (a lagging replica): it goes to
         quarantine as ``late``, so it is kept and replaces nothing. After any other change
@@ -106,6 +114,10 @@ class Writer:
         """
         if not records:
             return AppendReport()
+        with _LANDING:
+            return self._append(records)
+
+    def _append(self, records: Sequence[Record]) -> AppendReport:
         rejected: list[Rejected] = []
         shown = self._hash(records, rejected)
         unreadable = len(rejected)
@@ -131,11 +143,12 @@ class Writer:
         )
 
     def _hash(self, records: Sequence[Record], rejected: list[Rejected]) -> _Shown:
-        try:
-            if all(map(_is_plain, records)):
-                return _Shown(list(records), self._hasher.hash_all([r.payload for r in records]))
-        except BadRecord:
-            pass  # record by record below, to learn which
+        payloads = [record.payload for record in records]
+        if _are_plain(payloads, [record.record_id for record in records]):
+            # By record below, to learn which one it is.
+            plain = cast("list[bytes]", payloads)
+            with suppress(BadRecord):
+                return _Shown(list(records), self._hasher.hash_all(plain))
         shown = _Shown([], [])
         for record in records:
             try:
@@ -243,16 +256,17 @@ def _page_instants(instants: Sequence[datetime]) -> pa.Array:
     return pa.array(distinct.values(), INSTANT).take(indices)
 
 
-def _is_plain(record: Record) -> bool:
-    """May the record land as it is, if only its JSON can be read?"""
-    payload, record_id = record.payload, record.record_id
-    if payload is None:
-        return record.change != "upsert" and bool(record_id) and record_id.isprintable()
+def _are_plain(payloads: Sequence[bytes | None], ids: Sequence[str]) -> bool:
+    """May all records land as they are, if only their JSON can be read?
+
+    Loops in C: this is asked of every record of a first load.
+    """
     return (
-        len(payload) <= MAX_RECORD
-        and b"\\u" not in payload
-        and record_id != ""
-        and record_id.isprintable()
+        None not in payloads
+        and max(map(len, payloads)) <= MAX_RECORD  # type: ignore[arg-type] # no None: line above
+        and not any(map(contains, payloads, repeat(b"\\u")))  # type: ignore[arg-type] # as above
+        and all(ids)
+        and all(map(str.isprintable, ids))
     )
 
 

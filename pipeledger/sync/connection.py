@@ -26,7 +26,6 @@ from pipeledger.sync.stream import Scope, StreamSync
 _log = structlog.get_logger(__name__)
 
 STREAMS_AT_ONCE = 4
-LANDINGS_AT_ONCE = 2
 
 
 @dataclass(slots=True)
@@ -108,7 +107,6 @@ async def sync_connection(
             new_sync_id(newest),
             full,
             allow_deletes,
-            asyncio.Semaphore(LANDINGS_AT_ONCE),
         )
         reports = {one.name: StreamReport(connector.source, connection, one.name) for one in chosen}
         run = _Run(scope, connector, reports, last, progress, asyncio.Semaphore(STREAMS_AT_ONCE))

@@ -40,8 +40,6 @@ class Scope:
     sync_id: str
     full: bool
     allow_deletes: bool
-    landing_slots: asyncio.Semaphore
-    """How many batches land at the same time: each holds a few copies of its bytes."""
 
 
 class StreamSync:
@@ -166,13 +164,12 @@ class StreamSync:
     async def _land_batch(self) -> None:
         """Commit the batch's records; only then does its cursor count."""
         batch, self._batch = self._batch, Batch()
-        async with self._scope.landing_slots:
-            try:
-                if batch.count:
-                    await in_thread(self._append, batch.records, batch.children)
-            except asyncio.CancelledError:
-                self._move_to(batch.cursor)  # it has landed: see in_thread
-                raise
+        try:
+            if batch.count:
+                await in_thread(self._append, batch.records, batch.children)
+        except asyncio.CancelledError:
+            self._move_to(batch.cursor)  # it has landed: see in_thread
+            raise
         self._move_to(batch.cursor)
 
     def _move_to(self, cursor: Cursor | None) -> None:
@@ -227,8 +224,7 @@ class StreamSync:
                 Record(record_id, None, now, "deleted")
                 for record_id in missing[start : start + BATCH_RECORDS]
             ]
-            async with self._scope.landing_slots:
-                self._count(await in_thread(self._writer.append, gone))
+            self._count(await in_thread(self._writer.append, gone))
             self._report.deleted += len(gone)
         if missing:
             crash_point("after-deletes")
