@@ -233,20 +233,16 @@ app.add_typer(config_app, name="config")
 
 @config_app.command("show")
 def config_show(*, config: Config = None, as_json: Json = False, debug: Debug = False) -> None:
-    """Show every given value and where it came from; secrets stay masked."""
+    """Show every value in force and where it came from; secrets stay masked."""
     with _guarded(debug=debug):
-        loaded = _settings(config)
-        shown = json.loads(loaded.settings.model_dump_json(exclude={"connections"}))
-        shown["sources"] = {
-            f"{one.source}.{one.name}": json.loads(one.settings.model_dump_json())
-            for one in loaded.settings.connections
-        }
+        from pipeledger.settings.show import shown
+
+        values = shown(_settings(config))
         if as_json:
-            _print_json(shown)
-        else:
-            typer.echo(json.dumps(shown, indent=2))
-            for key, origin in sorted(loaded.origins.items()):
-                typer.echo(f"{key}: {origin.text}")
+            _print_json({one.key: {"value": one.value, "from": one.origin} for one in values})
+            return
+        for one in values:
+            typer.echo(f"{one.key} = {json.dumps(one.value, ensure_ascii=False)}  # {one.origin}")
 
 
 def run_all(

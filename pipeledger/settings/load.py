@@ -5,38 +5,32 @@ The environment wins over the file: ``PIPELEDGER__COMPANY__TIME_ZONE`` is
 both places; that is how secrets come in. Nothing here touches the network.
 """
 
-import difflib
 import json
 import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, SecretStr, ValidationError
-
-from connectors.base.errors import ConfigError
-from connectors.base.redact import remember
+from connectors.base.errors import ConfigError, PipeledgerError
+from pipeledger.settings.draft import Draft, Origin, leaves
+from pipeledger.settings.explain import near, validate
 from pipeledger.settings.lines import key_lines
-from pipeledger.settings.model import Connection, Settings, currency_code
+from pipeledger.settings.model import VERSION, Connection, Settings, currency_code
+from pipeledger.settings.secrets import (
+    PREFIX,
+    check_secrets,
+    read_secret_files,
+    remember_secrets,
+)
 from pipeledger.sources import CONNECTORS, connector
 
-PREFIX = "PIPELEDGER__"
 DEFAULT_FILE = "pipeledger.toml"
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_PLACEHOLDER = re.compile(
-    r"^(<.*>|x{3,}|\*+|changeme|change-me|todo|your[-_ ].*|secret|password|token|\.\.\.)$",
-    re.IGNORECASE,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a value came from: a line of the file, a variable, or a secret file."""
-
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,37 +38,11 @@ class Loaded:
     """Valid settings, where each given value came from, and remarks for the user."""
 
     settings: Settings
-    path: Path | None
+    path: Path
     origins: Mapping[str, Origin]
+    given: frozenset[str]
+    """The dotted keys that somebody wrote down; all others have their default."""
     notes: tuple[str, ...]
-
-
-@dataclass(slots=True)
-class _Draft:
-    """Raw values on their way to the models, with everything found wrong so far."""
-
-    path: Path | None
-    values: dict[str, Any]
-    lines: Mapping[str, int]
-    origins: dict[str, Origin] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    def where(self, key: str) -> str:
-        """The place of a key, or of its nearest parent that has one."""
-        parts = key.split(".")
-        while parts:
-            name = ".".join(parts)
-            if name in self.origins:
-                return self.origins[name].text
-            if name in self.lines:
-                return f"{self.path}:{self.lines[name]}"
-            parts.pop()
-        return str(self.path or "settings")
-
-    def wrong(self, key: str, text: str) -> None:
-        """Note a problem of a key."""
-        self.problems.append(f"{self.where(key)}: {key}: {text}")
 
 
 def load_settings(path: Path | None = None, environment: Mapping[str, str] | None = None) -> Loaded:
@@ -91,24 +59,25 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
     env = os.environ if environment is None else environment
     chosen = path or Path(env.get("PIPELEDGER_CONFIG", DEFAULT_FILE))
     draft = _read_file(chosen)
+    _check_version(draft)
     _overlay(draft, env)
+    given = frozenset(_plain(key) for key, _ in leaves(draft.values))
     raw_sources = draft.values.pop("sources", {})
     base = chosen.resolve().parent
     connections = _connections(draft, raw_sources, base)
-    settings: Settings | None = None
-    try:
-        settings = Settings.model_validate({**draft.values, "connections": tuple(connections)})
-    except ValidationError as error:
-        _explain(draft, error, Settings, "")
+    settings = validate(draft, Settings, {**draft.values, "connections": tuple(connections)}, "")
     if settings is not None:
-        _check_references(draft, settings)
+        _check_rules(draft, settings, raw_sources)
     if draft.problems or settings is None:
-        listed = "\n  ".join(sorted(set(draft.problems)))
+        listed = "\n  ".join(draft.listed())
         raise ConfigError(f"the settings cannot be used:\n  {listed}")
-    return Loaded(_resolved(settings, base), draft.path, draft.origins, tuple(draft.notes))
+    origins = {
+        key: Origin(f"{draft.path}:{line}") for key, line in draft.lines.items()
+    } | draft.origins
+    return Loaded(_resolved(settings, base), draft.path, origins, given, tuple(draft.notes))
 
 
-def _read_file(path: Path) -> _Draft:
+def _read_file(path: Path) -> Draft:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -121,10 +90,30 @@ def _read_file(path: Path) -> _Draft:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from None
-    return _Draft(path, values, key_lines(text))
+    return Draft(path, values, key_lines(text))
 
 
-def _overlay(draft: _Draft, env: Mapping[str, str]) -> None:
+def _plain(key: str) -> str:
+    """The key that a secret file stands for."""
+    return key.removesuffix("_file") if key.startswith("sources.") else key
+
+
+def _check_version(draft: Draft) -> None:
+    """Settings of another version are refused before anything else is said about them.
+
+    Raises:
+        ConfigError: the file is of another version.
+    """
+    found = draft.values.get("version", VERSION)
+    if found != VERSION:
+        _, place = draft.where("version")
+        raise ConfigError(
+            f"{place}: version: settings of version {found}, this pipeledger reads version "
+            f"{VERSION}. Compare with pipeledger.example.toml, then set version = {VERSION}."
+        )
+
+
+def _overlay(draft: Draft, env: Mapping[str, str]) -> None:
     """Put the variables over the file's values."""
     for name in sorted(env):
         if not name.startswith(PREFIX):
@@ -134,17 +123,22 @@ def _overlay(draft: _Draft, env: Mapping[str, str]) -> None:
         for part in parts[:-1]:
             step = target.setdefault(part, {})
             if not isinstance(step, dict):
-                draft.problems.append(f"{name}: {part} is no table of the settings")
+                draft.problems.append((0, f"variable {name}: {part} is no table of the settings"))
                 break
             target = step
         else:
+            # The variable wins over both ways in which the file may give the value.
+            plain = parts[-1].removesuffix("_file")
+            for other in {plain, f"{plain}_file"} - {parts[-1]}:
+                if ".".join([*parts[:-1], other]) not in draft.origins:
+                    target.pop(other, None)
             target[parts[-1]] = _literal(env[name])
             draft.origins[".".join(parts)] = Origin(f"variable {name}")
 
 
 def _literal(text: str) -> Any:
     """A variable's value: JSON lists and tables are read as such, all else is text."""
-    if text[:1] in "[{":
+    if text[:1] in {"[", "{"}:
         try:
             return json.loads(text)
         except json.JSONDecodeError:
@@ -152,7 +146,7 @@ def _literal(text: str) -> Any:
     return text
 
 
-def _connections(draft: _Draft, sources: Any, base: Path) -> list[Connection]:
+def _connections(draft: Draft, sources: Any, base: Path) -> list[Connection]:
     """Every connection, validated by its connector's model; problems are noted."""
     found: list[Connection] = []
     taken: dict[str, str] = {}
@@ -161,7 +155,7 @@ def _connections(draft: _Draft, sources: Any, base: Path) -> list[Connection]:
         return found
     for source, instances in sources.items():
         if source not in CONNECTORS:
-            draft.wrong(f"sources.{source}", f"unknown source{_near(source, CONNECTORS)}")
+            draft.wrong(f"sources.{source}", f"unknown source{near(source, CONNECTORS)}")
             continue
         if not isinstance(instances, dict) or not all(
             isinstance(one, dict) for one in instances.values()
@@ -185,7 +179,7 @@ def _connections(draft: _Draft, sources: Any, base: Path) -> list[Connection]:
 
 
 def _connection(
-    draft: _Draft, source: str, name: str, values: dict[str, Any], base: Path
+    draft: Draft, source: str, name: str, values: dict[str, Any], base: Path
 ) -> Connection | None:
     key = f"sources.{source}.{name}"
     found = connector(source)
@@ -195,147 +189,99 @@ def _connection(
             currency_code(str(home))
         except ValueError as error:
             draft.wrong(f"{key}.home_currency", str(error))
-    _read_secret_files(draft, key, values, found.settings, base)
-    _check_secrets(draft, key, values, found.settings)
-    folder = values.get("folder")
-    if isinstance(folder, str):
-        values["folder"] = base / folder
-    try:
-        settings = found.settings.model_validate(values)
-    except ValidationError as error:
-        _explain(draft, error, found.settings, key)
+    read_secret_files(draft, key, values, found.settings, base)
+    remember_secrets(values, found.settings)
+    check_secrets(draft, key, values, found.settings)
+    _check_places(draft, key, values, base)
+    settings = validate(draft, found.settings, values, key)
+    if settings is None:
         return None
-    _remember(settings)
     if source == "files":
         _check_files(draft, key, name, settings)
     return Connection(name, source, found, settings, home)
 
 
-def _check_files(draft: _Draft, key: str, name: str, settings: Any) -> None:
-    """Two quotas for one person and period are wrong before anything runs."""
-    from connectors.base.errors import PipeledgerError
-    from connectors.files.folder import check_duplicates
+def _check_places(draft: Draft, key: str, values: dict[str, Any], base: Path) -> None:
+    """Make paths absolute; note missing ones, and addresses that would leak a credential."""
+    folder = values.get("folder")
+    if isinstance(folder, str):
+        values["folder"] = base / folder
+        if not (base / folder).is_dir():
+            draft.wrong(f"{key}.folder", f"the folder {base / folder} does not exist")
+    authority = values.get("ca_file")
+    if isinstance(authority, str):
+        values["ca_file"] = str(base / authority)
+        if not (base / authority).is_file():
+            draft.wrong(f"{key}.ca_file", f"the file {base / authority} does not exist")
+    address = values.get("base_url")
+    if isinstance(address, str) and (problem := _address_problem(address)):
+        draft.wrong(f"{key}.base_url", problem)
 
+
+def _address_problem(address: str) -> str | None:
+    """Why a base address cannot be used, None if it can."""
     try:
-        for problem in check_duplicates(settings, name, "quotas"):
-            draft.wrong(f"{key}.tables.quotas", problem)
-    except PipeledgerError as error:
-        draft.wrong(f"{key}.tables.quotas", str(error))
-
-
-def _secret_fields(model: type[BaseModel]) -> set[str]:
-    """Names of a model's secret fields."""
-
-    def is_secret(annotation: Any) -> bool:
-        return annotation is SecretStr or any(is_secret(arg) for arg in get_args(annotation))
-
-    return {n for n, info in model.model_fields.items() if is_secret(info.annotation)}
-
-
-def _read_secret_files(
-    draft: _Draft, key: str, values: dict[str, Any], model: type[BaseModel], base: Path
-) -> None:
-    """Replace ``token_file`` by ``token`` with the file's content."""
-    for name in [name for name in values if name.endswith("_file")]:
-        plain = name.removesuffix("_file")
-        if name in model.model_fields or plain not in model.model_fields:
-            continue
-        path = base / str(values.pop(name))
-        try:
-            text = path.read_text(encoding="utf-8")
-        except OSError as error:
-            draft.wrong(f"{key}.{name}", f"the file {path} cannot be read: {error.strerror}")
-            values[plain] = "unreadable-file-noted-above"
-            continue
-        if text != text.strip():
-            draft.notes.append(f"{key}.{name}: white space around the value was dropped")
-        values[plain] = text.strip()
-        draft.origins[f"{key}.{plain}"] = Origin(f"file {path}")
-
-
-def _check_secrets(draft: _Draft, key: str, values: dict[str, Any], model: type[BaseModel]) -> None:
-    """Empty and placeholder secrets, and those that a config file should not hold."""
-    for name in _secret_fields(model) & set(values):
-        value = str(values[name])
-        stripped = value.strip()
-        if stripped != value:
-            values[name] = stripped
-            draft.notes.append(f"{key}.{name}: white space around the value was dropped")
-        variable = f"{PREFIX}{key.replace('.', '__').upper()}__{name.upper()}"
-        if not stripped or _PLACEHOLDER.match(stripped):
-            draft.wrong(
-                f"{key}.{name}", f"is empty or a placeholder; set {variable} or {variable}_FILE"
-            )
-
-
-def _explain(draft: _Draft, error: ValidationError, model: type[BaseModel], key: str) -> None:
-    """Turn pydantic's findings into lines that say what, where and how to mend it."""
-    secrets = _secret_fields(model)
-    for one in error.errors(include_input=False, include_url=False, include_context=False):
-        path = [str(part) for part in one["loc"]]
-        full = ".".join(filter(None, [key, *path]))
-        name = path[-1] if path else ""
-        if one["type"] == "extra_forbidden":
-            draft.wrong(full, f"unknown key{_near(name, _known_keys(model, path[:-1]))}")
-        elif one["type"] == "missing" and name in secrets:
-            variable = f"{PREFIX}{full.replace('.', '__').upper()}"
-            draft.wrong(full, f"is missing; set {variable} or {variable}_FILE")
-        elif one["type"] == "missing":
-            draft.wrong(full, "is missing")
-        else:
-            text = one["msg"].removeprefix("Value error, ")
-            for part in re.split(r"; |\n", text) if one["type"] == "value_error" else [text]:
-                draft.wrong(full or "settings", part)
-
-
-def _known_keys(model: type[BaseModel], path: list[str]) -> list[str]:
-    """The keys that are allowed at a place below a model."""
-    for part in path:
-        if part.isdigit():
-            continue
-        info = model.model_fields.get(part)
-        inner = _inner_model(info.annotation) if info is not None else None
-        if inner is None:
-            return []
-        model = inner
-    known = [info.alias or name for name, info in model.model_fields.items()]
-    return [*known, "sources"] if model is Settings else known
-
-
-def _inner_model(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for argument in get_args(annotation):
-        inner = _inner_model(argument)
-        if inner is not None:
-            return inner
+        parts = urlsplit(address)
+        _ = parts.port
+    except ValueError as error:
+        return f"is no address: {error}"
+    if parts.scheme not in {"https", "http"} or not parts.hostname:
+        return "is no address such as https://api.example.com"
+    if parts.username or parts.password or parts.query or parts.fragment:
+        return "is more than scheme, host, port and path; a credential has its own key"
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        return "http sends the credential in the open; use https (http is for 127.0.0.1 only)"
     return None
 
 
-def _near(word: str, known: Any) -> str:
-    near = difflib.get_close_matches(word, [str(one) for one in known], n=1)
-    return f", did you mean {near[0]!r}?" if near else ""
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
-def _check_references(draft: _Draft, settings: Settings) -> None:
-    """Rules that name a connection must name one that exists."""
-    names = [connection.name for connection in settings.connections]
+def _check_files(draft: Draft, key: str, name: str, settings: Any) -> None:
+    """Two quotas for one person and period are wrong before anything runs."""
+    from connectors.files.folder import check_duplicates
+
+    if "quotas" not in settings.tables or not settings.folder.is_dir():
+        return
+    try:
+        for problem in check_duplicates(settings, name, "quotas"):
+            draft.wrong(f"{key}.tables.quotas", problem)
+    except (PipeledgerError, OSError) as error:
+        draft.wrong(f"{key}.tables.quotas", str(error))
+
+
+def _check_rules(draft: Draft, settings: Settings, sources: Any) -> None:
+    """Rules name a configured connection (sound or not), and a stage is described once."""
+    names = [
+        str(name)
+        for instances in (sources.values() if isinstance(sources, dict) else ())
+        if isinstance(instances, dict)
+        for name in instances
+    ]
     rules: list[tuple[str, str]] = [
         (f"stages.{i}.connection", rule.connection) for i, rule in enumerate(settings.stages)
     ]
     rules += [(f"pipelines.{i}.connection", r.connection) for i, r in enumerate(settings.pipelines)]
     for key, name in rules:
         if name not in names:
-            draft.wrong(key, f"there is no connection {name!r}{_near(name, names)}")
-
-
-def _remember(settings: BaseModel) -> None:
-    """Mask every secret from now on, wherever it turns up."""
-    for value in dict(settings).values():
-        if isinstance(value, SecretStr):
-            remember(value)
-        elif isinstance(value, BaseModel):
-            _remember(value)
+            draft.wrong(key, f"there is no connection {name!r}{near(name, names)}")
+    won: dict[tuple[str, str], str] = {}
+    seen: set[tuple[str, str, str]] = set()
+    for index, rule in enumerate(settings.stages):
+        pipeline = (rule.connection, rule.pipeline_id)
+        if (*pipeline, rule.stage_id) in seen:
+            draft.wrong(f"stages.{index}", f"the stage {rule.stage_id} is described above already")
+        seen.add((*pipeline, rule.stage_id))
+        if rule.type == "won" and won.setdefault(pipeline, rule.stage_id) != rule.stage_id:
+            draft.wrong(
+                f"stages.{index}",
+                f"a second won stage of pipeline {':'.join(pipeline)} beside {won[pipeline]}, "
+                "a deal is won in one place",
+            )
 
 
 def _resolved(settings: Settings, base: Path) -> Settings:

@@ -4,13 +4,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from connectors.base.stream import Connector
 from pipeledger.calendar import Anchor, FiscalCalendar, FiscalPeriod, Pattern, fiscal_periods
+
+VERSION: Final = 1
+"""Version of the settings' keys; a file of another one is refused with how to mend it."""
 
 
 def currency_code(code: str) -> str:
@@ -213,6 +216,9 @@ class Thresholds(Section):
     recon_tolerance_units: Decimal = Field(default=Decimal("1.00"), ge=0)
     link_days_before: int = Field(default=30, ge=0)
     link_days_after: int = Field(default=90, ge=0)
+    bulk_edit_n: int = Field(default=20, ge=1)
+    bulk_edit_seconds: int = Field(default=60, ge=1)
+    history_months: int = Field(default=36, ge=1)
 
 
 class Schedule(Section):
@@ -237,6 +243,7 @@ class Connection:
 class Settings(Section):
     """All settings; connections are validated by their connector's own model."""
 
+    version: Literal[1] = VERSION
     clock: datetime | None = None
     company: Company = Company()
     paths: Paths = Paths()
@@ -248,28 +255,12 @@ class Settings(Section):
     connections: tuple[Connection, ...] = ()
     storage_options: dict[str, str] = Field(default_factory=dict)
 
-    @model_validator(mode="after")
-    def _clear(self) -> Self:
-        found = []
-        if self.clock is not None and self.clock.tzinfo is None:
-            found.append("clock needs an offset, such as 2026-10-15T06:00:00Z")
-        won: dict[tuple[str, str], str] = {}
-        seen: set[tuple[str, str, str]] = set()
-        for stage in self.stages:
-            key = (stage.connection, stage.pipeline_id, stage.stage_id)
-            if key in seen:
-                found.append(f"stage {':'.join(key)} is described twice")
-            seen.add(key)
-            if stage.type == "won":
-                other = won.setdefault(key[:2], stage.stage_id)
-                if other != stage.stage_id:
-                    found.append(
-                        f"pipeline {':'.join(key[:2])} has two won stages, {other} and "
-                        f"{stage.stage_id}; a deal is won in one place"
-                    )
-        if found:
-            raise ValueError("; ".join(found))
-        return self
+    @field_validator("clock")
+    @classmethod
+    def _instant(cls, clock: datetime | None) -> datetime | None:
+        if clock is not None and clock.tzinfo is None:
+            raise ValueError("an instant needs its offset, such as 2026-10-15T06:00:00Z")
+        return clock
 
     def sources(self) -> list[str]:
         """The configured sources, sorted."""
