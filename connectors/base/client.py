@@ -8,6 +8,7 @@ never counts requests and never sees a credential.
 import asyncio
 import email.utils
 import json
+import math
 import random
 import re
 import time
@@ -15,14 +16,15 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 from urllib.parse import urlencode
 
 import httpx
+import msgspec
 
 from connectors.base.auth import Auth
 from connectors.base.budget import Budget, Budgets, Observed
-from connectors.base.decode import strict_loads
+from connectors.base.decode import decode, strict_loads
 from connectors.base.errors import (
     AccessDenied,
     BudgetSpent,
@@ -43,6 +45,7 @@ from connectors.base.transport import (
     with_params,
 )
 
+T = TypeVar("T")
 Params: TypeAlias = Mapping[str, str] | Sequence[tuple[str, str]]
 
 OK = frozenset({200})
@@ -50,20 +53,39 @@ RETRIED = frozenset({408, 423, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523,
 _REQUEST_ID = ("x-hubspot-correlation-id", "request-id", "x-request-id", "cf-ray")
 _MESSAGE = re.compile(rb'"(?:message|error_description|error|detail)"\s*:\s*"((?:[^"\\]|\\.)*)"')
 MESSAGE_CHARACTERS = 300
+_EMPTY_IS_RIGHT = frozenset({204, 304})
+_LONGEST_TOLD_SECONDS = 31 * 86_400.0
+"""No allowance lasts longer; an absurd Retry-After must not overflow a date."""
+
+
+class _CutShort(Transient):
+    """The answer arrived, but it is half a document."""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer with a status that the caller accepts; ``observed_at`` is when it arrived."""
+    """An answer with a status that the caller accepts; ``observed_at`` is when it arrived.
+
+    ``url`` is the address that answered, after redirects; header names are lower case.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     observed_at: datetime
+    url: str = ""
 
     def json(self) -> Any:
         """The body as Python values, decimals exact; ProtocolError if it is no JSON."""
         return strict_loads(self.body)
+
+    def decode(self, shape: type[T]) -> T:
+        """The body as a msgspec Struct, ``msgspec.Raw`` fields left as the vendor's bytes.
+
+        Raises:
+            ProtocolError: required fields are missing, as in an error under a 200.
+        """
+        return decode(self.body, shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +131,7 @@ class Client:
         self._budgets = budgets
         self._clock = clock
         self._origin = base_origin(settings.base_url)
+        self._is_checked = False
         self.requests = 0
         self.bytes = 0
 
@@ -182,8 +205,10 @@ class Client:
         cost: int,
         ok: frozenset[int],
     ) -> Response:
-        url = path if "://" in path else self._settings.base_url.rstrip("/") + path
+        is_link = "://" in path.split("?", 1)[0]
+        url = path if is_link else self._settings.base_url.rstrip("/") + path
         url = with_params(url, params)
+        Origin.of(url)  # refuses what is no address at all; `exchange` compares it
         what = f"{method} {httpx.URL(url).path}"
         began = time.monotonic()
         renewed = False
@@ -198,8 +223,11 @@ class Client:
                     return response
             except Transient as fault:
                 trouble, pause = f"{what}: {fault}", None
+                is_nonsense = isinstance(fault, _CutShort)
+            except ProtocolError as fault:
+                raise type(fault)(f"{what}: {fault}") from None
             else:
-                trouble = _described(what, response)
+                trouble, is_nonsense = _described(what, response), False
                 if response.status == 401 and not renewed:
                     renewed = True
                     if await self._auth.renew(headers):
@@ -212,7 +240,8 @@ class Client:
             wait = self._pause(attempt) if pause is None else pause
             out_of_time = time.monotonic() - began + wait > self._settings.deadline_seconds
             if attempt >= self._settings.attempts or out_of_time:
-                raise VendorError(f"{trouble}. It failed {attempt} times; try again later.")
+                kind = ProtocolError if is_nonsense else VendorError
+                raise kind(f"{trouble}. It failed {attempt} times; try again later.")
             await asyncio.sleep(wait)
 
     async def _once(
@@ -235,8 +264,9 @@ class Client:
             headers["Content-Type"] = content[0]
         async with self._budgets.spend(budget, cost):
             self.requests += 1
-            if (asked := Origin.of(url)) == self._origin:
-                await check_addresses(asked, is_base=True)
+            if not self._is_checked:
+                await check_addresses(self._origin, is_base=True)
+                self._is_checked = True
             answer: Answer = await exchange(
                 self._http,
                 method,
@@ -249,7 +279,7 @@ class Client:
         self.bytes += len(answer.body)
         if self._settings.observe is not None:
             self._budgets.observe(self._settings.observe(answer.headers))
-        return Response(answer.status, answer.headers, answer.body, self._clock())
+        return Response(answer.status, answer.headers, answer.body, self._clock(), answer.url)
 
     def _refuse(self, response: Response, trouble: str) -> None:
         """Raise what a status means; return where another try may mend it."""
@@ -291,19 +321,32 @@ class Client:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds that Retry-After asks for, as a number or a date; None where it says nothing."""
+    """Seconds that Retry-After asks for; None where it says nothing readable.
+
+    A date counts from the answer's own Date header, so that a clock that is off does not
+    matter, else from ``now``. Negative or past means at once; at most 31 days.
+    """
     text = headers.get("retry-after", "").strip()
     if not text:
         return None
     try:
-        return max(0.0, float(text))
+        seconds = float(text)
     except ValueError:
-        pass
-    try:
-        until = email.utils.parsedate_to_datetime(text)
-    except ValueError:
+        until = _http_date(text)
+        if until is None:
+            return None
+        seconds = (until - (_http_date(headers.get("date", "")) or now)).total_seconds()
+    if math.isnan(seconds):
         return None
-    return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds())
+    return min(max(0.0, seconds), _LONGEST_TOLD_SECONDS)
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        when = email.utils.parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
 def _described(what: str, response: Response) -> str:
@@ -319,15 +362,23 @@ def _must_be_json(response: Response) -> None:
     """Refuse what a proxy, a login wall or a broken connection puts in an answer's place.
 
     Raises:
-        ProtocolError: the answer says that it is something else.
+        ProtocolError: the answer says that it is something else, or says nothing at all.
         Transient: it is JSON cut short.
     """
+    if response.status in _EMPTY_IS_RIGHT:
+        return
     kind = response.headers.get("content-type", "")
-    body = response.body.strip()
+    body = response.body.strip().removeprefix(b"\xef\xbb\xbf")
     if "json" not in kind or body[:1] not in {b"{", b"["}:
         raise ProtocolError(
             f"a {response.status} with {kind or 'no content type'} where JSON was due, "
             f"beginning {bytes(body[:40])!r}. Something between us and the vendor answered."
         )
-    if body[-1:] not in {b"}", b"]"}:
-        raise Transient("the JSON of the answer ends too early")
+    if body == b"{}":
+        raise ProtocolError(f"a {response.status} that says nothing: {{}}")
+    try:
+        decode(body, msgspec.Raw)
+    except ProtocolError as fault:
+        if "truncated" in str(fault) or "end of" in str(fault):
+            raise _CutShort("the JSON of the answer ends too early") from None
+        raise
