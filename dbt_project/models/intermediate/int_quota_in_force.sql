@@ -190,26 +190,36 @@ managers as (
             and reports.credit_type = personal.credit_type
 ),
 
--- Top of the company: everybody's own quota, without the managers' whose reports have theirs,
--- and the quotas of teams that have no person's.
+-- A quota whose holder reports to somebody with one is in that one already.
+covered as (
+    select distinct
+        below.user_key,
+        below.period_key,
+        below.measure,
+        below.credit_type
+    from below
+    inner join personal
+        on
+            below.scope_key = personal.scope_key
+            and below.period_key = personal.period_key
+            and below.measure = personal.measure
+            and below.credit_type = personal.credit_type
+),
+
 company_parts as (
     select
-        period_key,
-        measure,
-        credit_type,
-        prorated_rc,
-        fx_rate_type
+        personal.period_key,
+        personal.measure,
+        personal.credit_type,
+        personal.prorated_rc,
+        personal.fx_rate_type
     from personal
-    where
-        not exists (
-            select 1
-            from reports
-            where
-                reports.scope_key = personal.scope_key
-                and reports.period_key = personal.period_key
-                and reports.measure = personal.measure
-                and reports.credit_type = personal.credit_type
-        )
+    anti join covered
+        on
+            personal.scope_key = covered.user_key
+            and personal.period_key = covered.period_key
+            and personal.measure = covered.measure
+            and personal.credit_type = covered.credit_type
     union all
     select
         period_key,
