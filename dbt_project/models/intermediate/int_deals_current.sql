@@ -1,25 +1,17 @@
 -- Grain: one row per deal, its newest content and its newest fate.
 --
 -- The newest content is that of the newest version that has any: a deal deleted by a sweep
--- keeps the amount it had.
+-- keeps the amount it had. The newest is found over keys alone, never over whole rows.
 
 with versions as (
     select * from {{ ref('int_deals_unioned') }}
 ),
 
-content as (
-    select *
-    from versions
-    where has_content
-    qualify row_number() over (
-        partition by deal_key
-        order by observed_at desc, sync_id desc, position desc
-    ) = 1
-),
-
 fate as (
     select
         deal_key,
+        arg_max(raw_version_id, (observed_at, sync_id, position)) filter (where has_content)
+            as content_version_id,
         -- access_lost says nothing about the deal itself.
         coalesce(
             arg_max(
@@ -36,14 +28,14 @@ fate as (
 
 final as (
     select
-        content.* exclude (is_deleted),
+        versions.* exclude (is_deleted),
         fate.is_deleted,
         fate.n_raw_versions,
         fate.first_observed_at,
         fate.last_observed_at
-    from content
+    from versions
     inner join fate
-        on content.deal_key = fate.deal_key
+        on versions.raw_version_id = fate.content_version_id
 )
 
 select * from final
