@@ -53,7 +53,8 @@ def clock_of(settings: Settings) -> Clock:
 
 def landing_of(settings: Settings) -> Landing:
     """The landing store of the settings."""
-    return Landing(settings.paths.landing, settings.storage_options or None)
+    options = {name: value.get_secret_value() for name, value in settings.storage_options.items()}
+    return Landing(settings.paths.landing, options or None)
 
 
 async def sync_all(

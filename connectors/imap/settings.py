@@ -48,7 +48,7 @@ class ImapSettings(BaseModel):
         if (self.password is None) == (self.access_token is None):
             problems.append("give either `password` or `access_token`")
         if self.security == "plain" and not _is_loopback(self.host):
-            problems.append('security = "plain" sends the password in the open; use "tls"')
+            problems.append('security = "plain" sends the password in the open, use "tls"')
         if (self.hash_addresses or self.subject == "hashed") and self.hash_key is None:
             problems.append("hashing needs a secret `hash_key`")
         if problems:

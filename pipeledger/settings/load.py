@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from connectors.base.errors import ConfigError, PipeledgerError
+from connectors.base.redact import remember
 from pipeledger.settings.draft import Draft, Origin, leaves
 from pipeledger.settings.explain import near, validate
 from pipeledger.settings.lines import key_lines
@@ -64,6 +65,8 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
     given = frozenset(_plain(key) for key, _ in leaves(draft.values))
     raw_sources = draft.values.pop("sources", {})
     base = chosen.resolve().parent
+    options = draft.values.get("storage_options")
+    remember(*map(str, options.values() if isinstance(options, dict) else ()))
     connections = _connections(draft, raw_sources, base)
     settings = validate(draft, Settings, {**draft.values, "connections": tuple(connections)}, "")
     if settings is not None:

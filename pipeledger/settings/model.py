@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 
 from connectors.base.stream import Connector
 from pipeledger.calendar import Anchor, FiscalCalendar, FiscalPeriod, Pattern, fiscal_periods
@@ -253,7 +261,8 @@ class Settings(Section):
     thresholds: Thresholds = Thresholds()
     schedule: Schedule = Schedule()
     connections: tuple[Connection, ...] = ()
-    storage_options: dict[str, str] = Field(default_factory=dict)
+    storage_options: dict[str, SecretStr] = Field(default_factory=dict)
+    """Of the object store that holds landing; all are taken for secrets."""
 
     @field_validator("clock")
     @classmethod

@@ -85,14 +85,14 @@ def test_an_unknown_key_of_a_files_table_gets_a_hint(tmp_path: Path) -> None:
     """The mapping of an export is the longest part of the settings, so where typos are."""
     (tmp_path / "inbox").mkdir()
     text = '[sources.files.plan]\nfolder = "inbox"\n[sources.files.plan.tables.deals]\n'
-    text += 'path = "d.csv"\ndelimeter = ";"\n'
+    text += 'path = "d.csv"\nfootter = "Total"\n'
 
     found = problems(tmp_path, text)
 
     assert [
         (
-            "pipeledger.toml:5: sources.files.plan.tables.deals.delimeter: unknown key, "
-            "did you mean 'delimiter'?"
+            "pipeledger.toml:5: sources.files.plan.tables.deals.footter: unknown key, "
+            "did you mean 'footer'?"
         )
     ] == found
 
