@@ -35,6 +35,7 @@ COMPACT_ABOVE = 64
 """Files of a table above which a finished sync merges them."""
 RETENTION = timedelta(days=7)
 _NAME = re.compile(r"_?[a-z][a-z0-9_]*")
+_UNREADABLE = re.compile(r"[%*?\[\]]")
 _NEWEST_FIRST = "sync_id desc, sequence desc"
 
 
@@ -69,6 +70,11 @@ class Landing:
 
     def __init__(self, root: str | Path, storage_options: Mapping[str, str] | None = None) -> None:
         self.root = str(root).rstrip("/")
+        if _UNREADABLE.search(self.root):
+            raise ConfigError(
+                f"the landing path {self.root} holds one of % * ? [ ], which the table readers "
+                "take for patterns. Choose another folder."
+            )
         self._options = storage_options
         self._checkpoints = AppendTable(self._uri("_checkpoints"), CHECKPOINTS, storage_options)
         self._quarantine = AppendTable(self._uri("_quarantine"), QUARANTINE, storage_options)

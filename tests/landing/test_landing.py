@@ -111,6 +111,12 @@ def test_two_connections_of_one_source_never_mix(tmp_path: Path) -> None:
         ('{"a":99999999999999.99}', '{"a":99999999999999.98}', False),
         ('{"a":0.1}', '{"a":0.10000000000000001}', False),
         ('{"a":"1.10"}', '{"a":"1.1"}', False),
+        ('{"a":1.1}', '{"a":"1.1"}', False),
+        ('{"a":100}', '{"a":1E2}', True),
+        ('{"a":100.0}', '{"a":100}', True),
+        ('{"a":-0.0}', '{"a":0}', True),
+        ('{"a":1e999999999}', '{"a":10e999999998}', True),
+        ('{"a":0.1000000000000000000000000000000001}', '{"a":0.1}', False),
         ('{"a":null}', "{}", False),
         ('{"a":12345678901234567890123}', '{"a":12345678901234567890124}', False),
     ],
@@ -150,8 +156,9 @@ def test_characters_that_databases_refuse_become_replacement_marks(tmp_path: Pat
     """NUL and half an emoji occur in names; PostgreSQL and DuckDB refuse them."""
     landing = Landing(tmp_path)
     text = b'{"n":"a\\u0000b\\ud83dc\\ud83d\\ude00\\\\u0000"}'
-    landing.append("hubspot", "deals", "crm", [Record("1", text, T0)], "s1")
+    done = landing.append("hubspot", "deals", "crm", [Record("1", text, T0)], "s1")
 
+    assert 1 == done.replaced_text
     (found,) = history(landing, "1")
 
     assert "a\ufffdb\ufffdc😀\\u0000" == found["n"]
@@ -180,6 +187,78 @@ def test_a_pin_lists_the_files_of_one_version_whatever_lands_later(tmp_path: Pat
 
     assert (1,) == rows
     assert (1, 2) == (pin.rows, landing.pin()["hubspot", "deals"].rows)
+
+
+def test_late_and_restored_are_told_apart(tmp_path: Path) -> None:
+    """D-05 and D-08: after a delete an old clock means restored, not late."""
+    landing = Landing(tmp_path)
+    land(landing, 1, record("1", {"v": 2}, updated=2))
+    land(landing, 2, record("1", None, change="deleted", updated=5))
+
+    added = land(landing, 3, record("1", {"v": 2}, updated=2))
+
+    assert 1 == added
+    assert 1 == landing.live_count("hubspot", "deals", "crm")
+
+
+def test_a_full_read_takes_the_vendor_at_his_word(tmp_path: Path) -> None:
+    """A vendor that restored last week's backup shows older clocks for ever."""
+    landing = Landing(tmp_path)
+    land(landing, 1, record("1", {"v": 2}, updated=2))
+
+    with landing.writer("hubspot", "deals", "crm", sync_id="s2", trust_clock=False) as writer:
+        done = writer.append([record("1", {"v": 1}, updated=1)])
+
+    assert (1, 0) == (done.appended, done.late)
+    assert [{"v": 2}, {"v": 1}] == history(landing, "1")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"", b"[1]", b'{"a":NaN}', b'{"a":1}x', b"[" * 100_000, b'{"a":"\xed\xa0\x80"}', b"\xff"],
+)
+def test_a_payload_of_the_wrong_shape_is_set_aside(tmp_path: Path, text: bytes) -> None:
+    """Deep nesting or half a body must cost one record, not the sync."""
+    landing = Landing(tmp_path)
+
+    done = landing.append(
+        "hubspot", "deals", "crm", [Record("1", text, T0), record("2", {"v": 1})], "s1"
+    )
+
+    assert (1, 1) == (done.appended, done.quarantined)
+
+
+def test_statuses_tell_the_last_state_and_the_last_complete_end(tmp_path: Path) -> None:
+    """A source that fails since Monday is as of Sunday."""
+    landing = Landing(tmp_path)
+    later = T0 + timedelta(days=1)
+    landing.checkpoint(checkpoint("s001"))
+    landing.checkpoint(checkpoint("s002", at=later, state="failed", error="403"))
+
+    (status,) = landing.statuses()
+
+    assert ("failed", later, T0, "403") == (
+        status.state,
+        status.at,
+        status.completed_at,
+        status.error,
+    )
+
+
+def test_a_root_with_odd_characters_works(tmp_path: Path) -> None:
+    """Folders have blanks, umlauts and equals signs in their names."""
+    landing = Landing(tmp_path / "Müller & Söhne, a=b")
+    land(landing, 1, record("1", {"v": 1}))
+
+    assert 0 == land(landing, 2, record("1", {"v": 1}))
+    assert [{"v": 1}] == history(landing, "1")
+
+
+@pytest.mark.parametrize("name", ["a%20b", "a*", "a[1]"])
+def test_a_root_that_readers_take_for_a_pattern_is_refused(tmp_path: Path, name: str) -> None:
+    """Found out at the first build, the sync would have been for nothing."""
+    with pytest.raises(ConfigError, match="another folder"):
+        Landing(tmp_path / name)
 
 
 def checkpoint(sync_id: str, sequence: int = 1, **changes: Any) -> Checkpoint:
