@@ -195,7 +195,11 @@ def files_of(table: DeltaTable) -> list[str]:
             "it from a backup, or run `pipeledger state rebuild`: it sets the file aside and the "
             "next sync reads that stream again."
         )
-    return list(table.file_uris())
+    folder = local_folder(table.table_uri)
+    if folder is None:
+        return list(table.file_uris())
+    # Not file_uris(): it writes blanks and umlauts of a local folder as %20 and %C3%BC.
+    return [str(folder / action["path"]) for action in add_actions(table)]
 
 
 def damaged_files(table: DeltaTable) -> list[str]:
