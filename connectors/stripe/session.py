@@ -19,6 +19,7 @@ from connectors.base.errors import (
     SourceError,
     VendorError,
 )
+from connectors.base.paging import KeysetPages
 from connectors.base.stream import Resources
 from connectors.stripe.settings import StripeSettings
 
@@ -27,7 +28,6 @@ VERSION = "2026-06-24.dahlia"
 PAGE = 100
 Body: TypeAlias = bytes
 """JSON text of one object."""
-MAX_PAGES = 100_000
 
 
 class Listed(msgspec.Struct):
@@ -44,6 +44,14 @@ class Head(msgspec.Struct):
     created: int | None = None
     livemode: bool | None = None
     deleted: bool = False
+
+
+LISTS = KeysetPages(
+    Listed,
+    rows=lambda page: page.data,
+    more=lambda page: page.has_more,
+    key=lambda row: decode(bytes(row), Head).id,
+)
 
 
 class _Error(msgspec.Struct):
@@ -98,23 +106,16 @@ class Session:
             CursorExpired: the object named by ``after`` no longer exists.
             PaginationLoop: an id came twice as the next page's beginning.
         """
-        seen: set[str] = set()
-        for _ in range(MAX_PAGES):
-            given = (*params, ("limit", str(PAGE)))
-            if after is not None:
-                given = (*given, ("starting_after", after))
-            response = await self._get(path, given)
-            page = decode(response.body, Listed)
-            yield page, response
-            if not page.has_more:
-                return
-            if not page.data:
-                raise PaginationLoop(f"GET {path}: has_more with an empty page")
-            after = decode(bytes(page.data[-1]), Head).id
-            if after in seen:
-                raise PaginationLoop(f"GET {path}: the page after {after} came twice")
-            seen.add(after)
-        raise PaginationLoop(f"GET {path}: more than {MAX_PAGES} pages")
+
+        async def fetch(token: str | None) -> Response:
+            begin = () if token is None else (("starting_after", token),)
+            return await self._get(path, (*params, ("limit", str(PAGE)), *begin))
+
+        try:
+            async for page in LISTS.read(fetch, start=after):
+                yield page.envelope, page.response
+        except PaginationLoop as fault:
+            raise PaginationLoop(f"GET {path}: {fault}") from None
 
     async def one(
         self, path: str, object_id: str, params: tuple[tuple[str, str], ...] = ()
