@@ -1,6 +1,6 @@
 """Pages end when the vendor says so, and never go round."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,11 @@ def ids(pages: list[RawPage[Listed]]) -> list[int]:
     return [partial(one, Row).id for page in pages for one in page.rows]
 
 
+async def take(pages: AsyncIterator[RawPage[Listed]], count: int) -> None:
+    for _ in range(count):
+        await anext(pages)
+
+
 async def test_a_cursor_is_followed_over_short_and_empty_pages() -> None:
     """A page cap lowered under way, or a page all filtered out, is not the end."""
     script: dict[str | None, dict[str, Any]] = {
@@ -107,8 +112,7 @@ async def test_a_cursor_that_goes_round_is_a_loop(
     pages = CURSOR.read(scripted(answer))
 
     with pytest.raises(PaginationLoop):
-        for _ in range(12):
-            await anext(pages)
+        await take(pages, 12)
 
 
 async def test_pages_without_end_stop_at_the_cap() -> None:
