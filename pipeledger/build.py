@@ -129,7 +129,8 @@ def build(
 
 
 def _build_id() -> str:
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+    """A name that sorts by the wall clock, so that the newest build is the last by name."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{secrets.token_hex(2)}"
 
 
 def _warehouse(settings: Settings, as_of: datetime | None) -> Path:

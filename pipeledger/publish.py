@@ -24,7 +24,7 @@ from pipeledger.settings import Settings
 STORAGE_VERSION = "v1.5.0"
 CURRENT = "current.duckdb"
 KEPT = 3
-_BUILD_FILE = re.compile(r"\d{8}T\d{6}-[0-9a-f]{4}\.duckdb")
+_BUILD_FILE = re.compile(r"\d{8}T\d{12}-[0-9a-f]{4}\.duckdb")
 _META = ("sync_runs", "source_status", "build_inputs")
 
 
@@ -197,13 +197,23 @@ def _clean(folder: Path) -> None:
         path.unlink(missing_ok=True)
     for path in folder.glob(f".{CURRENT}.*"):
         path.unlink(missing_ok=True)
+    current = folder / CURRENT
+    linked = current.readlink().name if current.is_symlink() else ""
+    for path in _builds(folder):
+        # Newer than what readers see: its publication was killed before the flip.
+        if path.name > linked:
+            path.unlink(missing_ok=True)
+
+
+def _builds(folder: Path) -> list[Path]:
+    """The build files, oldest first."""
+    return sorted(path for path in folder.iterdir() if _BUILD_FILE.fullmatch(path.name))
 
 
 def _retire(folder: Path, current: Path) -> None:
     """Keep the last builds; a reader that holds an older file open keeps its data."""
     keep = str(current.readlink())
-    builds = sorted(path for path in folder.iterdir() if _BUILD_FILE.fullmatch(path.name))
-    for path in builds[:-KEPT]:
+    for path in _builds(folder)[:-KEPT]:
         if path.name != keep:
             path.unlink(missing_ok=True)
 
