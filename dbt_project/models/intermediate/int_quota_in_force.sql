@@ -124,6 +124,39 @@ below as (
             and personal.placed_at < hierarchy.ends_at
 ),
 
+-- A quota is a roll-up when, on the day it was set, somebody with a quota stood below its
+-- holder. Who is promoted later still carries a quota of one.
+rollups as (
+    select distinct
+        superior.scope_key,
+        member.scope_key as user_key,
+        superior.period_key,
+        superior.measure,
+        superior.credit_type
+    from personal as superior
+    inner join hierarchy
+        on
+            superior.scope_key = hierarchy.ancestor_user_key
+            and hierarchy.depth > 0
+            and superior.valid_from >= hierarchy.valid_from
+            and superior.valid_from < hierarchy.ends_at
+    inner join personal as member
+        on
+            hierarchy.descendant_user_key = member.scope_key
+            and superior.period_key = member.period_key
+            and superior.measure = member.measure
+            and superior.credit_type = member.credit_type
+),
+
+holders as (
+    select distinct
+        scope_key,
+        period_key,
+        measure,
+        credit_type
+    from rollups
+),
+
 between_them as (
     select distinct
         below.scope_key,
@@ -138,13 +171,13 @@ between_them as (
             and below.period_key = nearer.period_key
             and below.measure = nearer.measure
             and below.credit_type = nearer.credit_type
-            and below.user_key <> nearer.user_key
-    inner join hierarchy
+    inner join rollups
         on
-            nearer.user_key = hierarchy.ancestor_user_key
-            and below.user_key = hierarchy.descendant_user_key
-            and below.placed_at >= hierarchy.valid_from
-            and below.placed_at < hierarchy.ends_at
+            nearer.user_key = rollups.scope_key
+            and below.user_key = rollups.user_key
+            and below.period_key = rollups.period_key
+            and below.measure = rollups.measure
+            and below.credit_type = rollups.credit_type
 ),
 
 reports as (
@@ -172,14 +205,14 @@ managers as (
         reports.period_key,
         reports.measure,
         reports.credit_type,
-        case when personal.scope_key is null then reports.quota_rc else personal.prorated_rc end
-            as quota_rc,
         case
-            when personal.scope_key is null then reports.fx_rate_type else personal.fx_rate_type
-        end
+            when holders.scope_key is not null then personal.prorated_rc
+            else reports.quota_rc + coalesce(personal.prorated_rc, 0)
+        end as quota_rc,
+        case when holders.scope_key is null then reports.fx_rate_type else personal.fx_rate_type end
             as fx_rate_type,
-        case when personal.scope_key is null then 'members' else 'own' end as quota_basis,
-        case when personal.scope_key is not null then reports.quota_rc - personal.prorated_rc end
+        case when holders.scope_key is null then 'members' else 'own' end as quota_basis,
+        case when holders.scope_key is not null then reports.quota_rc - personal.prorated_rc end
             as target_mismatch_rc
     from reports
     left join personal
@@ -188,22 +221,12 @@ managers as (
             and reports.period_key = personal.period_key
             and reports.measure = personal.measure
             and reports.credit_type = personal.credit_type
-),
-
--- A quota whose holder reports to somebody with one is in that one already.
-covered as (
-    select distinct
-        below.user_key,
-        below.period_key,
-        below.measure,
-        below.credit_type
-    from below
-    inner join personal
+    left join holders
         on
-            below.scope_key = personal.scope_key
-            and below.period_key = personal.period_key
-            and below.measure = personal.measure
-            and below.credit_type = personal.credit_type
+            reports.scope_key = holders.scope_key
+            and reports.period_key = holders.period_key
+            and reports.measure = holders.measure
+            and reports.credit_type = holders.credit_type
 ),
 
 company_parts as (
@@ -214,12 +237,12 @@ company_parts as (
         personal.prorated_rc,
         personal.fx_rate_type
     from personal
-    anti join covered
+    anti join rollups
         on
-            personal.scope_key = covered.user_key
-            and personal.period_key = covered.period_key
-            and personal.measure = covered.measure
-            and personal.credit_type = covered.credit_type
+            personal.scope_key = rollups.user_key
+            and personal.period_key = rollups.period_key
+            and personal.measure = rollups.measure
+            and personal.credit_type = rollups.credit_type
     union all
     select
         period_key,

@@ -57,9 +57,14 @@ judged as (
         deals.closed_date,
         coalesce(deals.won_at, deals.lost_at, deals.created_at) as decided_at,
         deals.is_excluded,
+        -- A deal lost without a reason is lost.
         deals.status = 'lost'
-        and lower(trim(deals.loss_reason)) in (select junk_reasons.loss_reason from junk_reasons)
-            as is_junk,
+        and coalesce(
+            lower(trim(deals.loss_reason)) in (
+                select junk_reasons.loss_reason from junk_reasons
+            ),
+            false
+        ) as is_junk,
         case deals.status
             when 'won' then deals.amount_at_won_rc
             else deals.amount_rc
