@@ -77,6 +77,11 @@ cut_versions as (
                 periods.cut_at >= versions.seen_from
                 or coalesce(periods.cut_at < first_seen.first_seen_at, true)
             )
+            -- Told from history, one version covers the cut: closed ones need no ranking.
+            and (
+                versions.status = 'open'
+                or coalesce(periods.cut_at >= first_seen.first_seen_at, false)
+            )
     qualify
         row_number() over (
             partition by periods.period_key, versions.deal_key
