@@ -245,6 +245,30 @@ def config_show(*, config: Config = None, as_json: Json = False, debug: Debug = 
             typer.echo(f"{one.key} = {json.dumps(one.value, ensure_ascii=False)}  # {one.origin}")
 
 
+state_app = typer.Typer(help="Where each stream goes on.", no_args_is_help=True)
+app.add_typer(state_app, name="state")
+
+
+@state_app.command("rebuild")
+def state_rebuild(*, config: Config = None, as_json: Json = False, debug: Debug = False) -> None:
+    """Set damaged state aside; the streams concerned read everything at the next sync."""
+    with _guarded(debug=debug):
+        from dataclasses import asdict
+
+        from pipeledger.pipeline import clock_of, landing_of
+        from pipeledger.sync import rebuild_state
+
+        settings = _settings(config).settings
+        rebuilt = rebuild_state(landing_of(settings), now=clock_of(settings)())
+        if as_json:
+            _print_json([asdict(one) for one in rebuilt])
+            return
+        for one in rebuilt:
+            typer.echo(f"{one.connection}.{one.stream}: {one.reason}; its next sync reads all")
+        if not rebuilt:
+            typer.echo("the state is sound; nothing was changed")
+
+
 def run_all(
     settings: "Settings",
     *,
@@ -326,16 +350,19 @@ def _sync(
         names = ", ".join(known) or "none"
         raise ConfigError(f"no connection {', '.join(unknown)}; there are: {names}")
     with sync_progress(is_shown=not quiet and sys.stderr.isatty()) as progress:
-        return asyncio.run(
-            sync_all(
-                settings,
-                connections=connections or None,
-                streams=streams or None,
-                full=full,
-                allow_deletes=allow_deletes,
-                progress=progress,
+        try:
+            return asyncio.run(
+                sync_all(
+                    settings,
+                    connections=connections or None,
+                    streams=streams or None,
+                    full=full,
+                    allow_deletes=allow_deletes,
+                    progress=progress,
+                )
             )
-        )
+        except asyncio.CancelledError:  # SIGTERM, or Ctrl-C
+            raise KeyboardInterrupt from None
 
 
 def _show_syncs(reports: "list[SyncReport]", *, as_json: bool) -> None:

@@ -19,7 +19,7 @@ from pipeledger.landing import Landing
 from pipeledger.locks import LockHeldError
 from pipeledger.publish import Publication, publish
 from pipeledger.settings import Connection, Settings
-from pipeledger.sync import StreamReport, SyncReport, sync_connection
+from pipeledger.sync import StreamReport, SyncReport, cancel_on_signals, sync_connection
 
 OK, FAILED, USAGE, CHECKS_FAILED, LOCKED, PARTIAL = 0, 1, 2, 3, 4, 5
 """Exit codes of every command."""
@@ -88,7 +88,8 @@ async def sync_all(
         )
 
     chosen = [c for c in settings.connections if connections is None or c.name in connections]
-    results = await asyncio.gather(*map(one, chosen), return_exceptions=True)
+    with cancel_on_signals():
+        results = await asyncio.gather(*map(one, chosen), return_exceptions=True)
     held = [result for result in results if isinstance(result, BaseException)]
     if held:
         raise held[0]
