@@ -48,51 +48,97 @@ looks as (
     group by versions.connection, versions.sync_id
 ),
 
-numbered as (
+keyed as (
     select
-        *,
-        row_number() over (
-            partition by deal_key order by observed_at, sync_id, position
-        ) as version_no,
-        lag(observed_at) over (
-            partition by deal_key order by observed_at, sync_id, position
-        ) as previous_observed_at
+        deal_key,
+        observed_at,
+        sync_id,
+        position,
+        raw_version_id,
+        has_content
     from versions
     where change != 'access_lost'
+),
+
+revisited as (
+    select deal_key
+    from keyed
+    group by deal_key
+    having count(*) > 1
+),
+
+-- Windows run over keys, and only over deals that were seen more than once.
+chain as (
+    select
+        raw_version_id,
+        1 as version_no,
+        cast(null as {{ instant_type() }}) as previous_observed_at,
+        cast(null as varchar) as previous_content_id
+    from keyed
+    where deal_key not in (select deal_key from revisited)
+
+    union all
+
+    select
+        raw_version_id,
+        row_number() over w as version_no,
+        lag(observed_at) over w as previous_observed_at,
+        last_value(case when has_content then raw_version_id end ignore nulls) over (
+            partition by deal_key order by observed_at, sync_id, position
+            rows between unbounded preceding and 1 preceding
+        ) as previous_content_id
+    from keyed
+    where deal_key in (select deal_key from revisited)
+    window w as (partition by deal_key order by observed_at, sync_id, position)
+),
+
+numbered as (
+    select
+        versions.*,
+        chain.version_no,
+        chain.previous_observed_at,
+        chain.previous_content_id
+    from versions
+    inner join chain
+        on versions.raw_version_id = chain.raw_version_id
 ),
 
 contents as (
     select
         numbered.*,
-        lag(version_no) over w is null as is_first,
-        lag(stage_id) over w as old_stage_id,
-        lag(pipeline_id) over w as old_pipeline_id,
-        lag(amount_amt) over w as old_amount_amt,
-        lag(expected_close_date) over w as old_expected_close_date,
-        lag(owner_id) over w as old_owner_id,
-        lag(name) over w as old_name,
-        lag(currency_code) over w as old_currency_code,
-        lag(probability) over w as old_probability,
-        lag(forecast_category) over w as old_forecast_category,
-        lag(loss_reason) over w as old_loss_reason,
-        lag(source_channel) over w as old_source_channel,
+        numbered.previous_content_id is null as is_first,
+        earlier.stage_id as old_stage_id,
+        earlier.pipeline_id as old_pipeline_id,
+        earlier.amount_amt as old_amount_amt,
+        earlier.expected_close_date as old_expected_close_date,
+        earlier.owner_id as old_owner_id,
+        earlier.name as old_name,
+        earlier.currency_code as old_currency_code,
+        earlier.probability as old_probability,
+        earlier.forecast_category as old_forecast_category,
+        earlier.loss_reason as old_loss_reason,
+        earlier.source_channel as old_source_channel,
         -- The vendor's change stamp is nearer to the truth than our look, when it lies after
         -- our previous look.
         case
-            when source_updated_at > coalesce(previous_observed_at, '-infinity'::timestamptz)
-                then least(source_updated_at, observed_at)
-            else observed_at
+            when numbered.source_updated_at > coalesce(
+                numbered.previous_observed_at, '-infinity'::timestamptz
+            ) then least(numbered.source_updated_at, numbered.observed_at)
+            else numbered.observed_at
         end as version_at,
         {{ seconds_between(
-            'greatest(coalesce(looks.previous_looked_at, previous_observed_at), '
-            'previous_observed_at)',
-            'observed_at'
+            'greatest(coalesce(looks.previous_looked_at, numbered.previous_observed_at), '
+            'numbered.previous_observed_at)',
+            'numbered.observed_at'
         ) }} as uncertainty_seconds
     from numbered
+    left join versions as earlier
+        on numbered.previous_content_id = earlier.raw_version_id
     left join looks
-        using (connection, sync_id)
-    where has_content
-    window w as (partition by deal_key order by version_no)
+        on
+            numbered.connection = looks.connection
+            and numbered.sync_id = looks.sync_id
+    where numbered.has_content
 ),
 
 {% if has_source('hubspot') %}
@@ -241,7 +287,10 @@ polled as (
         case
             {% if field == 'stage' %}
             when closed_at is not null and is_closed
-                and not (is_first and closed_at = {{ start_of_day('expected_close_date') }})
+                and (
+                    not is_first
+                    or closed_at is distinct from {{ start_of_day('expected_close_date') }}
+                )
                 and (is_first or closed_at > previous_observed_at) then 'exact'
             {% endif %}
             when is_first then 'assumed'
@@ -318,7 +367,9 @@ deletions as (
             *,
             lag(is_deleted) over (partition by deal_key order by version_no) as was_deleted
         from numbered
-        where change != 'merged'
+        where
+            change != 'merged'
+            and deal_key in (select deal_key from versions where is_deleted)
     )
     where is_deleted is distinct from coalesce(was_deleted, false)
 ),
