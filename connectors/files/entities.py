@@ -172,7 +172,7 @@ ENTITIES: Mapping[str, Entity] = {
             "invoice_number",
             "invoice_number issue_date currency_code",
             text="invoice_number status kind company_id company_name po_number deal_ref quote_id "
-            "subscription_id description",
+            "subscription_id description superseded_by",
             email="company_email",
             currency="currency_code",
             decimal="net_amount tax_amount gross_amount discount_amount balance_amount rate_to_rc",
@@ -238,10 +238,11 @@ ENTITIES: Mapping[str, Entity] = {
         _entity(
             "fx_rates",
             "rate_type currency_code rate_date",
-            "currency_code rate_date rate_to_rc",
+            # rate_to_rc, or the published form: 1 base_currency_code is `rate` currency_code.
+            "currency_code rate_date",
             text="rate_type source",
-            currency="currency_code",
-            decimal="rate_to_rc",
+            currency="currency_code base_currency_code",
+            decimal="rate_to_rc rate",
             date="rate_date",
         ),
         _entity(
