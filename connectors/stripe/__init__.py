@@ -13,6 +13,8 @@ from connectors.base.errors import AccessDenied, SourceError
 from connectors.base.stream import Connector, ScopeReport, Stream
 from connectors.stripe.kinds import BALANCE_TRANSACTIONS, KINDS
 from connectors.stripe.reader import (
+    SWEEP,
+    list_ids,
     read_balance_transactions,
     read_customer_balances,
     read_kind,
@@ -63,6 +65,8 @@ CONNECTOR = Connector(
                 kind.name,
                 f"Every {kind.object.replace('_', ' ')} of the account.",
                 read=read_kind,
+                list_ids=list_ids if kind.can_vanish else None,
+                sweep_every=SWEEP,
                 scopes=(f"{kind.right}: read", "Events: read"),
             )
             for kind in KINDS

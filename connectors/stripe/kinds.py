@@ -27,6 +27,8 @@ class Kind:
     unsettled: tuple[tuple[str, str], ...] = ()
     lines: str | None = None
     """The stream for lines past the ten that an answer shows."""
+    can_vanish: bool = False
+    """Can be deleted for good, which an event tells for 30 days only."""
 
 
 def _types(prefix: str, names: str) -> tuple[str, ...]:
@@ -48,6 +50,7 @@ KINDS: tuple[Kind, ...] = (
         "customer",
         "Customers",
         _types("customer", "created updated deleted"),
+        can_vanish=True,
     ),
     Kind(
         "products",
@@ -55,8 +58,16 @@ KINDS: tuple[Kind, ...] = (
         "product",
         "Products",
         _types("product", "created updated deleted"),
+        can_vanish=True,
     ),
-    Kind("prices", "/v1/prices", "price", "Prices", _types("price", "created updated deleted")),
+    Kind(
+        "prices",
+        "/v1/prices",
+        "price",
+        "Prices",
+        _types("price", "created updated deleted"),
+        can_vanish=True,
+    ),
     Kind(
         "subscriptions",
         "/v1/subscriptions",
@@ -87,6 +98,7 @@ KINDS: tuple[Kind, ...] = (
         INVOICE_EVENTS,
         unsettled=(("status", "draft"), ("status", "open")),
         lines="invoice_line_items",
+        can_vanish=True,
     ),
     Kind(
         "invoice_payments",
@@ -104,6 +116,7 @@ KINDS: tuple[Kind, ...] = (
         "invoiceitem",
         "Invoices",
         _types("invoiceitem", "created deleted"),
+        can_vanish=True,
     ),
     Kind(
         "credit_notes",

@@ -6,7 +6,7 @@ end before the cursor moves, and a gap of more than 29 days calls for the list a
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,6 +23,8 @@ OVERLAP = timedelta(minutes=10)
 SETTLE = timedelta(seconds=60)
 REACH = timedelta(days=29)
 SAFETY = timedelta(days=7)
+SWEEP = timedelta(days=28)
+"""Shorter than ``REACH``: a gap that lost events is followed by a sweep for deletes."""
 TYPES_AT_ONCE = 20
 FETCHED_AT_ONCE = 50
 BALANCE_LOOKBACK = timedelta(days=8)
@@ -74,6 +76,13 @@ async def read_kind(session: Session, request: ReadRequest) -> AsyncIterator[Pag
         # The object at which the list was to go on is gone: from the top again.
         async for page in _whole(session, request, kind, {}):
             yield page
+
+
+async def list_ids(session: Session, request: ReadRequest) -> AsyncIterator[Sequence[str]]:
+    """Yield every id that the kind's list shows, to find deletes whose event has expired."""
+    kind = BY_NAME[request.stream.name]
+    async for listed, _ in session.pages(kind.path, kind.params):
+        yield [decode(bytes(raw), Head).id for raw in listed.data]
 
 
 async def _whole(

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -400,3 +400,25 @@ def test_a_key_of_the_wrong_kind_is_refused_before_any_call(key: str) -> None:
     """A publishable key or a webhook secret is an easy slip."""
     with pytest.raises(ValueError, match="rk_live_"):
         StripeSettings.model_validate({"api_key": key})
+
+
+def test_a_delete_whose_event_has_expired_is_missing_from_the_listed_ids(
+    server: StripeServer, reader: Reader
+) -> None:
+    """The log forgets after 30 days; only a list of what is left can tell."""
+    kept = [server.state.has("customers")["id"] for _ in range(205)]
+    lost = server.state.has("customers")["id"]
+    reader.read("customers")
+    server.state.delete("customers", lost)
+    server.state.advance(days=40)
+    stream = CONNECTOR.stream("customers")
+
+    async def listed() -> list[str]:
+        resources = Resources("stripe", str(reader.state), lambda: server.state.now)
+        async with open_account(reader.settings, resources) as session:
+            assert stream.list_ids is not None
+            request = ReadRequest(stream, "stripe", server.state.now)
+            return [one async for page in stream.list_ids(session, request) for one in page]
+
+    assert sorted(kept) == sorted(asyncio.run(listed()))
+    assert stream.sweep_every < timedelta(days=29)
