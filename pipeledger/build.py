@@ -10,12 +10,12 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from connectors.base.errors import PipeledgerError
 from pipeledger.crash import crash_point
@@ -47,6 +47,18 @@ class Failure:
     rows: int
     message: str
     records: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LandedReport:
+    """How many expectations were asked of the landed data, and which it did not meet."""
+
+    checks: int
+    failures: tuple[Failure, ...] = ()
+
+
+LandedChecks: TypeAlias = Callable[[Path], LandedReport]
+"""Checks what landed, given the warehouse file with its raw views."""
 
 
 @dataclass(slots=True)
@@ -82,6 +94,7 @@ def build(
     now: datetime,
     as_of: datetime | None = None,
     full: bool = False,
+    landed_checks: LandedChecks | None = None,
 ) -> BuildReport:
     """Build the warehouse and run its checks.
 
@@ -92,6 +105,8 @@ def build(
         as_of: knowledge and report instant in UTC; ``now`` if None. A past one is built in
             a file of its own and never touches the running warehouse.
         full: rebuild incremental models from scratch.
+        landed_checks: judges the raw views before any model reads them; its failures are
+            reported beside those of the models' own checks.
 
     Raises:
         LockHeldError: another build is running.
@@ -112,6 +127,11 @@ def build(
             db.close()
         report.seconds["prepare"] = time.monotonic() - started
         crash_point("after-prepare")
+        if landed_checks is not None:
+            started = time.monotonic()
+            landed = landed_checks(path)
+            report.checks, report.failures = landed.checks, list(landed.failures)
+            report.seconds["landed checks"] = time.monotonic() - started
         with _dbt_environment(path):
             variables = dbt_vars(settings, instant)
             refresh = ["--full-refresh"] if full or as_of is not None else []
@@ -122,8 +142,8 @@ def build(
             crash_point("after-models")
             only = ["--exclude-resource-type", "unit_test"]
             results, report.seconds["checks"] = _invoke(["test", *only], variables, path)
-            report.checks = len(results)
-            report.failures = list(_failures(results, path))
+            report.checks += len(results)
+            report.failures += _failures(results, path)
         crash_point("after-checks")
     return report
 

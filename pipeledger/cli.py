@@ -7,13 +7,13 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from pipeledger.guard import guarded
 
 if TYPE_CHECKING:
     from pipeledger.build import BuildReport
@@ -56,7 +56,7 @@ def sync(
     debug: Debug = False,
 ) -> None:
     """Read what is new from the sources and land it."""
-    with _guarded(debug=debug):
+    with guarded(debug=debug):
         settings = _settings(config).settings
         reports = _sync(
             settings, connections, stream, full=full, allow_deletes=allow_deletes, quiet=as_json
@@ -75,7 +75,7 @@ def build(
     debug: Debug = False,
 ) -> None:
     """Build the marts over what landed and run every check."""
-    with _guarded(debug=debug):
+    with guarded(debug=debug):
         from pipeledger.pipeline import build_and_note
 
         settings = _settings(config).settings
@@ -93,7 +93,7 @@ def check(*, config: Config = None, as_json: Json = False, debug: Debug = False)
 @app.command()
 def publish(*, config: Config = None, as_json: Json = False, debug: Debug = False) -> None:
     """Build, check, and point readers at the result."""
-    with _guarded(debug=debug):
+    with guarded(debug=debug):
         from pipeledger.pipeline import build_and_note, publish_and_note
 
         settings = _settings(config).settings
@@ -115,7 +115,7 @@ def run(
     debug: Debug = False,
 ) -> None:
     """Sync, build, check, publish."""
-    with _guarded(debug=debug):
+    with guarded(debug=debug):
         settings = _settings(config).settings
         code = run_all(
             settings,
@@ -130,7 +130,7 @@ def run(
 @app.command()
 def status(*, config: Config = None, as_json: Json = False, debug: Debug = False) -> None:
     """What is published, how fresh each source is, and why the newest build is not published."""
-    with _guarded(debug=debug):
+    with guarded(debug=debug):
         from pipeledger.status import status as facts
 
         found = facts(_settings(config).settings)
@@ -151,7 +151,7 @@ def doctor(
     debug: Debug = False,
 ) -> None:
     """Test each connection: sign in, list its rights, name missing and needless ones."""
-    with _guarded(debug=debug):
+    with guarded(debug=debug):
         from pipeledger.doctor import examine
 
         settings = _settings(config).settings
@@ -175,7 +175,7 @@ def trace(
     debug: Debug = False,
 ) -> None:
     """Walk from a mart's row back to the landed versions it came from."""
-    with _guarded(debug=debug):
+    with guarded(debug=debug):
         from pipeledger.trace import trace as walk
 
         found = walk(_settings(config).settings, mart, key)
@@ -196,7 +196,7 @@ def init(
     debug: Debug = False,
 ) -> None:
     """Write the settings of a first connection and say which rights it needs."""
-    with _guarded(debug=debug):
+    with guarded(debug=debug):
         from pipeledger.initialise import write_connection
 
         path = config or Path("pipeledger.toml")
@@ -212,7 +212,7 @@ def demo(
     debug: Debug = False,
 ) -> None:
     """Run the whole road over a fictional company on vendor servers of this machine."""
-    with _guarded(debug=debug):
+    with guarded(debug=debug):
         from pipeledger.demo import run_demo
 
         raise typer.Exit(run_demo(folder, scale))
@@ -221,10 +221,34 @@ def demo(
 @app.command()
 def docs(*, debug: Debug = False) -> None:
     """Write the static dbt site to target/static_index.html."""
-    with _guarded(debug=debug):
+    with guarded(debug=debug):
         from pipeledger.site import write_site
 
         typer.echo(f"wrote {write_site()}")
+
+
+state_app = typer.Typer(help="Mend what syncs go on from.", no_args_is_help=True)
+app.add_typer(state_app, name="state")
+
+
+@state_app.command("rebuild")
+def state_rebuild(*, config: Config = None, as_json: Json = False, debug: Debug = False) -> None:
+    """Set damaged landing files and checkpoints aside; their streams are read anew."""
+    with guarded(debug=debug):
+        from dataclasses import asdict
+
+        from pipeledger.pipeline import rebuild_all
+
+        rebuilt = rebuild_all(_settings(config).settings)
+        if as_json:
+            _print_json([asdict(one) for one in rebuilt])
+            return
+        for one in rebuilt:
+            typer.echo(
+                f"{one.source}.{one.stream} ({one.connection}): {one.reason}; its next sync reads all"
+            )
+        if not rebuilt:
+            typer.echo("the state is sound; nothing was changed")
 
 
 config_app = typer.Typer(help="Look at the settings.", no_args_is_help=True)
@@ -234,7 +258,7 @@ app.add_typer(config_app, name="config")
 @config_app.command("show")
 def config_show(*, config: Config = None, as_json: Json = False, debug: Debug = False) -> None:
     """Show every value in force and where it came from; secrets stay masked."""
-    with _guarded(debug=debug):
+    with guarded(debug=debug):
         from pipeledger.settings.show import shown
 
         values = shown(_settings(config))
@@ -243,30 +267,6 @@ def config_show(*, config: Config = None, as_json: Json = False, debug: Debug = 
             return
         for one in values:
             typer.echo(f"{one.key} = {json.dumps(one.value, ensure_ascii=False)}  # {one.origin}")
-
-
-state_app = typer.Typer(help="Where each stream goes on.", no_args_is_help=True)
-app.add_typer(state_app, name="state")
-
-
-@state_app.command("rebuild")
-def state_rebuild(*, config: Config = None, as_json: Json = False, debug: Debug = False) -> None:
-    """Set damaged state aside; the streams concerned read everything at the next sync."""
-    with _guarded(debug=debug):
-        from dataclasses import asdict
-
-        from pipeledger.pipeline import clock_of, landing_of
-        from pipeledger.sync import rebuild_state
-
-        settings = _settings(config).settings
-        rebuilt = rebuild_state(landing_of(settings), now=clock_of(settings)())
-        if as_json:
-            _print_json([asdict(one) for one in rebuilt])
-            return
-        for one in rebuilt:
-            typer.echo(f"{one.connection}.{one.stream}: {one.reason}; its next sync reads all")
-        if not rebuilt:
-            typer.echo("the state is sound; nothing was changed")
 
 
 def run_all(
@@ -416,37 +416,3 @@ def _instant(text: str | None, settings: "Settings") -> datetime | None:
     if found.tzinfo is None:
         raise ConfigError(f"--as-of {text}: an instant needs its offset, such as {text}+00:00")
     return found.astimezone(UTC)
-
-
-@contextmanager
-def _guarded(*, debug: bool) -> Iterator[None]:
-    """Turn our own errors into one clear text and an exit code; defects keep a traceback."""
-    from connectors.base.errors import ConfigError, PipeledgerError
-    from pipeledger.locks import LockHeldError
-
-    try:
-        yield
-    except (typer.Exit, typer.Abort, SystemExit):
-        raise
-    except PipeledgerError as error:
-        if debug:
-            raise
-        code = 2 if isinstance(error, ConfigError) else 4 if isinstance(error, LockHeldError) else 1
-        _end(str(error), code)
-    except PermissionError as error:
-        if debug:
-            raise
-        _end(f"{error.filename}: {error.strerror}; pipeledger must be able to write there", 2)
-    except OSError as error:
-        if debug or error.errno != 28:
-            raise
-        _end(f"disk full while writing {error.filename}. Free some space and run again.", 1)
-    except KeyboardInterrupt:
-        _end("cancelled: whole pages that were read are landed, the rest comes next time", 1)
-
-
-def _end(text: str, code: int) -> NoReturn:
-    from connectors.base.redact import redact
-
-    typer.echo(f"pipeledger: {redact(text)}", err=True)
-    raise typer.Exit(code)

@@ -7,6 +7,7 @@ publication. What happened is kept in ``state/last_run.json`` for ``status``.
 import asyncio
 import json
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -15,14 +16,19 @@ from typing import Any
 from connectors.base.locks import write_durably
 from pipeledger.build import BuildReport, build
 from pipeledger.clock import Clock, frozen_clock, system_clock
+from pipeledger.guard import CHECKS_FAILED, OK, PARTIAL
 from pipeledger.landing import Landing
-from pipeledger.locks import LockHeldError
+from pipeledger.locks import LockHeldError, exclusive
 from pipeledger.publish import Publication, publish
 from pipeledger.settings import Connection, Settings
-from pipeledger.sync import StreamReport, SyncReport, cancel_on_signals, sync_connection
-
-OK, FAILED, USAGE, CHECKS_FAILED, LOCKED, PARTIAL = 0, 1, 2, 3, 4, 5
-"""Exit codes of every command."""
+from pipeledger.sync import (
+    RebuiltStream,
+    StreamReport,
+    SyncReport,
+    cancel_on_signals,
+    rebuild_state,
+    sync_connection,
+)
 
 Progress = Callable[[StreamReport], None]
 
@@ -94,6 +100,20 @@ async def sync_all(
     if held:
         raise held[0]
     return [result for result in results if isinstance(result, SyncReport)]
+
+
+def rebuild_all(settings: Settings) -> list[RebuiltStream]:
+    """Make damaged sync state usable again while no connection is being synced.
+
+    Raises:
+        LockHeldError: a connection is being synced.
+        ConfigError: landing lies on an object store.
+    """
+    with ExitStack() as held:
+        for connection in settings.connections:
+            lock = settings.paths.state / connection.name / "sync.lock"
+            held.enter_context(exclusive(lock, f"connection {connection.name}"))
+        return rebuild_state(landing_of(settings), now=clock_of(settings)())
 
 
 def build_and_note(

@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import structlog
 
 from pipeledger.calendar import fiscal_periods
 from pipeledger.empty_warehouse import RAW_COLUMNS, declared_relations
 from pipeledger.landing import Checkpoint, Pin
+from pipeledger.locks import LockHeldError
 from pipeledger.settings import Settings
 
+_log = structlog.get_logger(__name__)
 _VERSION_ID = "concat_ws(':', '{name}', connection, record_id, sync_id, cast(position as varchar))"
 SYNC_RUNS: Mapping[str, str] = {
     "source": "VARCHAR",
@@ -61,9 +64,30 @@ class Inputs:
 
 
 def open_warehouse(path: Path) -> duckdb.DuckDBPyConnection:
-    """Open the file for writing, in UTC."""
+    """Open the file for writing, in UTC.
+
+    A file that is damaged, or of a DuckDB that this one cannot read, is made anew: it holds
+    nothing that landing does not hold.
+
+    Raises:
+        LockHeldError: another program has the file open; names it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    db = duckdb.connect(str(path))
+    try:
+        db = duckdb.connect(str(path))
+    except duckdb.Error as error:
+        text = " ".join(str(error).split())
+        if "Conflicting lock" in text or "Could not set lock" in text:
+            raise LockHeldError(
+                f"the warehouse file is open in another program. Close it and run again: nobody "
+                f"but a build opens it, readers open serving/current.duckdb. {text}"
+            ) from None
+        if "Permission denied" in text or not path.exists():
+            raise
+        _log.warning("warehouse_made_anew", path=str(path), reason=text[:300])
+        for broken in (path, path.with_name(f"{path.name}.wal")):
+            broken.unlink(missing_ok=True)
+        db = duckdb.connect(str(path))
     db.execute("set timezone = 'UTC'")
     return db
 
