@@ -54,7 +54,7 @@ def show(measured: Iterable[Measurement], console: Console) -> Iterator[Measurem
     ):
         table.add_column(heading, justify="left" if justify == "left" else "right")
     for one in rows:
-        target = "" if one.target is None else f"{one.bound} {one.target:,.4g} {one.unit}"
+        target = "" if one.target is None else f"{one.bound} {one.target:,.10g} {one.unit}"
         ratio = "" if one.ratio is None else f"{one.ratio:.2f}"
         held = "" if one.target is None else ("yes" if one.is_held else "NO")
         table.add_row(one.name, f"{one.value:,.2f} {one.unit}", target, ratio, held)
