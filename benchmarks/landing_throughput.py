@@ -4,8 +4,8 @@
 
 Records look like HubSpot deals (about 900 bytes of JSON, 24 properties) and lie in memory
 as pages do. Making them is not counted; decoding, the canonical hash, the change test and
-the Delta commits are; loading the libraries is not. Every case runs in a process of its own, so that its memory is its
-own. Numbers to hold: design §10.
+the Delta commits are; loading the libraries is not. Every case runs in a process of its
+own, so that its memory is its own. Numbers to hold: design §10.
 """
 
 import argparse
