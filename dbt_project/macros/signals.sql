@@ -28,3 +28,17 @@
 {% macro plus_days(instant, days) -%}
     ({{ instant }} + to_days(cast({{ days }} as integer)))
 {%- endmacro %}
+
+{#- The same as rows: check_id, signal, weight, urgency (1 first), action. -#}
+{% macro deal_signal_rows() -%}
+    {%- set weights = var('signal_weights', {}) -%}
+    {%- for check_id, name, weight, action in deal_signals() %}
+    select
+        '{{ check_id }}' as check_id,
+        '{{ name }}' as signal,
+        {{ weights[check_id] if check_id in weights else weight }} as weight,
+        {{ loop.index }} as urgency,
+        '{{ action }}' as action
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}

@@ -218,7 +218,10 @@ broken as (
         deal_key as deal_key,
         cast(n_current as double) as value,
         cast(1 as double) as limit_value,
-        case when n_current > 1 then 'more than one current version' else 'versions overlap' end as detail,
+        case
+            when n_current > 1 then 'more than one current version'
+            else 'versions overlap'
+        end as detail,
         first_overlap_at as since_at
     from overlapping
     union all
@@ -257,7 +260,10 @@ broken as (
         deals.deal_key as deal_key,
         cast(null as double) as value,
         cast(null as double) as limit_value,
-        case deals.status when 'open' then 'open with a closing date' else 'closed without a closing date' end as detail,
+        case deals.status
+            when 'open' then 'open with a closing date'
+            else 'closed without a closing date'
+        end as detail,
         deals.stage_entered_at as since_at
     from deals
     where (deals.status in ('won', 'lost')) <> (deals.closed_date is not null)
@@ -275,7 +281,10 @@ broken as (
     from deals
     left join first_events on deals.deal_key = first_events.deal_key
     where
-        deals.created_at > {{ plus_days('least(coalesce(deals.won_at, deals.lost_at, first_events.first_at), first_events.first_at)', 1) }}
+        deals.created_at > {{ plus_days(
+            'least(coalesce(deals.won_at, deals.lost_at, first_events.first_at),'
+            ~ ' first_events.first_at)', 1
+        ) }}
     union all
     select
         'R-07' as check_id,
@@ -283,14 +292,22 @@ broken as (
         'deal' as record_type,
         deals.deal_key as record_key,
         deals.deal_key as deal_key,
-        cast(abs({{ days_between('deals.closed_date', 'deals.expected_close_date') }}) as double) as value,
+        cast(
+            abs({{ days_between('deals.closed_date', 'deals.expected_close_date') }}) as double
+        ) as value,
         cast({{ var('close_date_tolerance_days', 7) }} as double) as limit_value,
-        concat('closed on ', cast(deals.closed_date as varchar), ', dated ', cast(deals.expected_close_date as varchar)) as detail,
+        concat(
+            'closed on ',
+            cast(deals.closed_date as varchar),
+            ', dated ',
+            cast(deals.expected_close_date as varchar)
+        ) as detail,
         coalesce(deals.won_at, deals.lost_at) as since_at
     from deals
     where
         deals.status in ('won', 'lost')
-        and abs({{ days_between('deals.closed_date', 'deals.expected_close_date') }}) > {{ var('close_date_tolerance_days', 7) }}
+        and abs({{ days_between('deals.closed_date', 'deals.expected_close_date') }})
+        > {{ var('close_date_tolerance_days', 7) }}
     union all
     select
         'R-08' as check_id,
@@ -343,7 +360,10 @@ broken as (
         deals.deal_key as deal_key,
         cast(deals.amount_amt as double) as value,
         cast(0 as double) as limit_value,
-        case when deals.amount_amt is null then 'half way and no amount' else 'half way and an amount of nothing' end as detail,
+        case
+            when deals.amount_amt is null then 'half way and no amount'
+            else 'half way and an amount of nothing'
+        end as detail,
         deals.stage_entered_at as since_at
     from deals
     inner join stages on deals.stage_key = stages.stage_key
@@ -376,7 +396,9 @@ broken as (
         deals.deal_key as deal_key,
         cast(deals.amount_amt as double) as value,
         cast(null as double) as limit_value,
-        concat('currency ', coalesce(deals.currency_code, 'unknown'), ' is no ISO 4217 code') as detail,
+        concat(
+            'currency ', coalesce(deals.currency_code, 'unknown'), ' is no ISO 4217 code'
+        ) as detail,
         deals.updated_at as since_at
     from deals
     where
@@ -394,7 +416,10 @@ broken as (
         deals.deal_key as deal_key,
         cast(null as double) as value,
         cast(null as double) as limit_value,
-        case deals.status when 'lost' then 'lost without a reason' else 'won without a company' end as detail,
+        case deals.status
+            when 'lost' then 'lost without a reason'
+            else 'won without a company'
+        end as detail,
         coalesce(deals.won_at, deals.lost_at) as since_at
     from deals
     where
@@ -462,7 +487,10 @@ broken as (
         deals.deal_key as deal_key,
         cast(stays.days_in_stay as double) as value,
         cast(0 as double) as limit_value,
-        case when stays.exited_at < stays.entered_at then 'left a stage before it came' else 'in a stage before it was created' end as detail,
+        case
+            when stays.exited_at < stays.entered_at then 'left a stage before it came'
+            else 'in a stage before it was created'
+        end as detail,
         stays.entered_at as since_at
     from stays
     inner join deals on stays.deal_key = deals.deal_key

@@ -158,7 +158,9 @@ signals as (
         {{ plus_days('coalesce(last_two_way_at, created_at)', var('no_touch_days', 14)) }}
             as since_at,
         cast(
-            {{ days_between(company_date('coalesce(last_two_way_at, created_at)'), as_of_date()) }} as double
+            {{ days_between(
+                company_date('coalesce(last_two_way_at, created_at)'), as_of_date()
+            ) }} as double
         )
             as value,
         cast({{ var('no_touch_days', 14) }} as double) as limit_value,

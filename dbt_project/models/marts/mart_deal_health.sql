@@ -1,7 +1,5 @@
 -- Grain: one row per open deal (not deleted, merged or excluded), as of the build's date.
 
-{% set weights = var('signal_weights', {}) %}
-
 with conditions as (
     select * from {{ ref('int_deal_conditions') }}
 ),
@@ -11,15 +9,7 @@ signals as (
 ),
 
 catalogue as (
-    {% for check_id, name, weight, action in deal_signals() %}
-    select
-        '{{ check_id }}' as check_id,
-        '{{ name }}' as signal,
-        {{ weights.get(check_id, weight) }} as weight,
-        {{ loop.index }} as urgency,
-        '{{ action }}' as action
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
+    {{ deal_signal_rows() }}
 ),
 
 named as (
