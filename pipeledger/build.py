@@ -113,9 +113,57 @@ def build(
         BuildError: a model failed.
         DiskFullError: too little space is left.
     """
+    with prepared_warehouse(settings, landing, now=now, as_of=as_of) as ready:
+        report = BuildReport(ready.build_id, ready.as_of, ready.path)
+        report.seconds["prepare"] = ready.seconds
+        if landed_checks is not None:
+            started = time.monotonic()
+            landed = landed_checks(ready.path)
+            report.checks, report.failures = landed.checks, list(landed.failures)
+            report.seconds["landed checks"] = time.monotonic() - started
+        refresh = ["--full-refresh"] if full or as_of is not None else []
+        skipped = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
+        results, seconds = _invoke(["build", *skipped, *refresh], ready.variables, ready.path)
+        report.models, report.seconds["models"] = len(results), seconds
+        _raise_for_models(results)
+        crash_point("after-models")
+        only = ["--exclude-resource-type", "unit_test"]
+        results, report.seconds["checks"] = _invoke(["test", *only], ready.variables, ready.path)
+        report.checks += len(results)
+        report.failures += _failures(results, ready.path)
+        crash_point("after-checks")
+    return report
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A warehouse file that is locked and ready for dbt.
+
+    ``variables`` is the JSON text of dbt's variables; ``seconds`` is what preparing took.
+    """
+
+    build_id: str
+    as_of: datetime
+    path: Path
+    variables: str
+    seconds: float
+
+
+@contextmanager
+def prepared_warehouse(
+    settings: Settings, landing: Landing, *, now: datetime, as_of: datetime | None = None
+) -> Iterator[Prepared]:
+    """Lock the warehouse, pin the landing, make the raw views and the settings' tables.
+
+    Whoever runs dbt does so inside the block, in whose environment profiles.yml finds the
+    file.
+
+    Raises:
+        LockHeldError: another build is running.
+        DiskFullError: too little space is left.
+    """
     instant = (as_of or now).astimezone(UTC)
     path = _warehouse(settings, as_of)
-    report = BuildReport(_build_id(), instant, path)
     with exclusive(settings.paths.state / "warehouse.lock", "the warehouse", LOCK_WAIT_SECONDS):
         _check_space(path)
         started = time.monotonic()
@@ -125,27 +173,10 @@ def build(
             prepare(db, settings, inputs)
         finally:
             db.close()
-        report.seconds["prepare"] = time.monotonic() - started
         crash_point("after-prepare")
-        if landed_checks is not None:
-            started = time.monotonic()
-            landed = landed_checks(path)
-            report.checks, report.failures = landed.checks, list(landed.failures)
-            report.seconds["landed checks"] = time.monotonic() - started
         with _dbt_environment(path):
-            variables = dbt_vars(settings, instant)
-            refresh = ["--full-refresh"] if full or as_of is not None else []
-            skipped = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
-            results, seconds = _invoke(["build", *skipped, *refresh], variables, path)
-            report.models, report.seconds["models"] = len(results), seconds
-            _raise_for_models(results)
-            crash_point("after-models")
-            only = ["--exclude-resource-type", "unit_test"]
-            results, report.seconds["checks"] = _invoke(["test", *only], variables, path)
-            report.checks += len(results)
-            report.failures += _failures(results, path)
-        crash_point("after-checks")
-    return report
+            seconds = time.monotonic() - started
+            yield Prepared(_build_id(), instant, path, dbt_vars(settings, instant), seconds)
 
 
 def _build_id() -> str:

@@ -13,8 +13,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from connectors.base.errors import PipeledgerError
 from connectors.base.locks import write_durably
-from pipeledger.build import BuildReport, build
+from pipeledger.build import BuildReport, Failure, build
 from pipeledger.clock import Clock, frozen_clock, system_clock
 from pipeledger.guard import CHECKS_FAILED, OK, PARTIAL
 from pipeledger.landing import Landing
@@ -129,9 +130,36 @@ def build_and_note(
         _note(settings, {"state": "failed", "error": str(error), "at": now.isoformat()})
         raise
     if as_of is None:
-        state = "checks_failed" if report.errors else "checked"
-        _note(settings, {"state": state, "at": now.isoformat(), "build": _plain(report)})
+        note_build(settings, report)
     return report
+
+
+def note_build(settings: Settings, report: BuildReport) -> None:
+    """Keep what a build came to, for ``status`` and for the publication that follows."""
+    state = "checks_failed" if report.errors else "checked"
+    at = clock_of(settings)().isoformat()
+    _note(settings, {"state": state, "at": at, "build": _plain(report)})
+
+
+def noted_build(settings: Settings) -> BuildReport:
+    """The newest build as it was noted, ready to be published.
+
+    Raises:
+        PipeledgerError: there is none, or it did not get to its end.
+    """
+    found = last_build(settings)
+    if found is None or "build" not in found:
+        raise PipeledgerError("there is no finished build to publish: run `pipeledger build`")
+    build = found["build"]
+    return BuildReport(
+        build["build_id"],
+        datetime.fromisoformat(build["as_of"]),
+        Path(build["warehouse"]),
+        build["models"],
+        build["checks"],
+        [Failure(**{**one, "records": tuple(one["records"])}) for one in build["failures"]],
+        build["seconds"],
+    )
 
 
 def publish_and_note(settings: Settings, report: BuildReport) -> Publication:
