@@ -68,6 +68,7 @@ def test_lineage_runs_from_a_vendor_stream_to_a_mart_by_itself(
 
 @pytest.mark.e2e
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_refresh_job_ends_in_the_same_marts_as_the_command_line(
     company: Path, tmp_path: Path
 ) -> None:
