@@ -245,7 +245,8 @@ def state_rebuild(*, config: Config = None, as_json: Json = False, debug: Debug 
             return
         for one in rebuilt:
             typer.echo(
-                f"{one.source}.{one.stream} ({one.connection}): {one.reason}; its next sync reads all"
+                f"{one.source}.{one.stream} ({one.connection}): {one.reason}; "
+                "its next sync reads all"
             )
         if not rebuilt:
             typer.echo("the state is sound; nothing was changed")
