@@ -1,0 +1,26 @@
+-- 1 / 0 is infinity in DuckDB and 0 / 0 is nan: neither may reach a reader. The list follows
+-- the DOUBLE columns of the contracts (tests/dbt).
+
+{% set ratios = {
+    'mart_funnel_cohort': ['conversion_from_previous', 'conversion_from_base'],
+    'mart_win_rate': ['win_rate_count', 'win_rate_value', 'cohort_win_rate', 'net_win_rate'],
+    'mart_stage_velocity': ['share_backward', 'bottleneck_score'],
+    'mart_quota_gap': [
+        'attainment', 'coverage', 'total_coverage', 'required_coverage', 'coverage_surplus',
+    ],
+    'mart_source_health': ['lag_hours', 'stale_after_hours'],
+    'fct_check_result': ['value', 'limit_value'],
+} %}
+
+{% for mart, columns in ratios.items() %}
+{% set last_mart = loop.last %}
+{% for column in columns %}
+select
+    '{{ mart }}.{{ column }}' as place,
+    count(*) as n_rows
+from {{ ref(mart) }}
+where isnan({{ column }}) or isinf({{ column }})
+having count(*) > 0
+{% if not (last_mart and loop.last) %}union all{% endif %}
+{% endfor %}
+{% endfor %}
