@@ -131,9 +131,21 @@ def lint() -> None:
 
 
 def test() -> None:
-    """All that CI runs; ends with pytest's closing line."""
+    """All that CI runs; ends with how many tests passed and failed, alone on a line."""
     lint()
-    tool("python", "-m", "pytest", "-n", "2", "-q")
+    with tempfile.TemporaryDirectory() as scratch:
+        report = Path(scratch) / "tests.xml"
+        command = ["python", "-m", "pytest", "-n", "2", "-q", f"--junitxml={report}"]
+        code = subprocess.call([str(BIN / command[0]), *command[1:]], cwd=ROOT, env=environment())
+        found = re.search(
+            r'<testsuite [^>]*errors="(\d+)" failures="(\d+)" skipped="(\d+)" tests="(\d+)"',
+            report.read_text() if report.exists() else "",
+        )
+    if found is not None:
+        errors, failures, skipped, tests = map(int, found.groups())
+        bad = errors + failures
+        print(f"{tests - bad - skipped} passed, {bad} failed, {skipped} skipped", flush=True)
+    sys.exit(code)
 
 
 def quick() -> None:
