@@ -389,8 +389,11 @@ unioned as (
     union all
     {% endif %}
     {% if has_source('files') %}
+    -- Named in full: without HubSpot this is the first branch, which names the columns.
     select
-        deal_key, 'stage', stage_id, null, happened_at, changed_by, null, 'exact', 0, 0, seen_at,
+        deal_key, 'stage' as field, stage_id as value, cast(null as varchar) as old_value,
+        happened_at, changed_by, cast(null as varchar) as change_source,
+        'exact' as change_precision, 0 as place, 0 as uncertainty_seconds, seen_at,
         raw_version_id
     from stage_changes
     union all
