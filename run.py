@@ -30,6 +30,8 @@ TOOLS = ROOT / ".tools"
 LOCK = ROOT / "requirements.lock"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 STAMP = VENV / ".pipeledger-stamp"
+# Tests of one group share what is dear to make (a published company), so one worker runs them.
+PYTEST = ("-n", "2", "--dist", "loadgroup", "-q")
 
 
 def call(*command: str | Path, env: dict[str, str] | None = None) -> None:
@@ -135,7 +137,7 @@ def test() -> None:
     lint()
     with tempfile.TemporaryDirectory() as scratch:
         report = Path(scratch) / "tests.xml"
-        command = ["python", "-m", "pytest", "-n", "2", "-q", f"--junitxml={report}"]
+        command = ["python", "-m", "pytest", *PYTEST, f"--junitxml={report}"]
         code = subprocess.call([str(BIN / command[0]), *command[1:]], cwd=ROOT, env=environment())
         found = re.search(
             r'<testsuite [^>]*errors="(\d+)" failures="(\d+)" skipped="(\d+)" tests="(\d+)"',
@@ -150,7 +152,7 @@ def test() -> None:
 
 def quick() -> None:
     """Unit tests only: the loop for an ordinary edit."""
-    tool("python", "-m", "pytest", "-n", "2", "-q", "-m", "not slow and not e2e", *sys.argv[2:])
+    tool("python", "-m", "pytest", *PYTEST, "-m", "not slow and not e2e", *sys.argv[2:])
 
 
 def demo() -> None:
