@@ -123,12 +123,15 @@ def build(
             report.seconds["landed checks"] = time.monotonic() - started
         refresh = ["--full-refresh"] if full or as_of is not None else []
         skipped = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
-        results, seconds = _invoke(["build", *skipped, *refresh], ready.variables, ready.path)
+        started = time.monotonic()
+        dbt = _Dbt(ready)
+        report.seconds["parse"] = time.monotonic() - started
+        results, seconds = dbt.run("build", *skipped, *refresh)
         report.models, report.seconds["models"] = len(results), seconds
         _raise_for_models(results)
         crash_point("after-models")
         only = ["--exclude-resource-type", "unit_test"]
-        results, report.seconds["checks"] = _invoke(["test", *only], ready.variables, ready.path)
+        results, report.seconds["checks"] = dbt.run("test", *only)
         report.checks += len(results)
         report.failures += _failures(results, ready.path)
         crash_point("after-checks")
@@ -220,34 +223,44 @@ def _dbt_environment(warehouse: Path) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _invoke(command: list[str], variables: str, warehouse: Path) -> tuple[list[Any], float]:
-    """Run dbt in this process; its results and seconds.
+class _Dbt:
+    """Runs dbt in this process; the project is parsed once for all commands of a build."""
 
-    Raises:
-        BuildError: dbt could not even start (a model does not parse, say).
-    """
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-    from dbt.cli.main import dbtRunner
+    def __init__(self, ready: "Prepared") -> None:
+        folder = str(ready.path.parent / "dbt")
+        self._options = [
+            *("--project-dir", str(ROOT), "--profiles-dir", str(ROOT)),
+            *("--target-path", folder, "--log-path", folder),
+            *("--vars", ready.variables),
+        ]
+        self._manifest: Any = None
+        self._manifest = self._invoke(["parse"])
 
-    started = time.monotonic()
-    try:
-        outcome = dbtRunner().invoke(
-            [
-                *("--quiet", "--no-use-colors", "--log-level", "none"),
-                *command,
-                *("--project-dir", str(ROOT), "--profiles-dir", str(ROOT)),
-                *("--target-path", str(warehouse.parent / "dbt")),
-                *("--log-path", str(warehouse.parent / "dbt")),
-                *("--vars", variables),
-            ]
-        )
-    finally:
-        # dbt keeps the file open in the process, and would lock out the publication.
-        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call] # theirs
-    if outcome.exception is not None:
-        raise BuildError(f"dbt {command[0]} failed: {outcome.exception}") from outcome.exception
-    results = list(getattr(outcome.result, "results", []))
-    return results, time.monotonic() - started
+    def run(self, *command: str) -> tuple[list[Any], float]:
+        """The results of a command, and its seconds.
+
+        Raises:
+            BuildError: dbt could not even start (a model does not parse, say).
+        """
+        started = time.monotonic()
+        results = list(getattr(self._invoke(list(command)), "results", []))
+        return results, time.monotonic() - started
+
+    def _invoke(self, command: list[str]) -> Any:
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+        from dbt.cli.main import dbtRunner
+
+        try:
+            quiet = ["--quiet", "--no-use-colors", "--log-level", "none"]
+            # Nothing reads dbt's own log file; the report has all that went wrong.
+            quiet += ["--log-level-file", "none"]
+            outcome = dbtRunner(manifest=self._manifest).invoke([*quiet, *command, *self._options])
+        finally:
+            # dbt keeps the file open in the process, and would lock out the publication.
+            DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call] # theirs
+        if outcome.exception is not None:
+            raise BuildError(f"dbt {command[0]} failed: {outcome.exception}") from outcome.exception
+        return outcome.result
 
 
 def _raise_for_models(results: list[Any]) -> None:
