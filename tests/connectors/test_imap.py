@@ -434,3 +434,18 @@ def test_uid_sets_round_trip_and_tolerate_zero() -> None:
     assert "1:3,7,9:10" == uid_set({1, 2, 3, 7, 9, 10})
     assert {1} == uids("0:1")
     assert {1, 2, 3, 7} == uids("3:1,7")
+
+
+def test_streams_that_share_a_connection_do_not_take_each_others_answers() -> None:
+    """A listing that lacks a folder would land as its deletion."""
+    names = [f"Folder {number}" for number in range(40)]
+
+    async def list_at_once(config: ImapSettings) -> list[list[str]]:
+        async with open_mailbox(config, Resources("mail", "", lambda: NOW)) as session:
+            found = await asyncio.gather(*(session.folders() for _ in range(30)))
+        return [[folder.name for folder in folders] for folders in found]
+
+    with ImapServer(Mailbox(boxes={name: Box() for name in names})) as server:
+        listings = asyncio.run(list_at_once(settings(server)))
+
+    assert [names] * 30 == listings

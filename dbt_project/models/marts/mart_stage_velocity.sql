@@ -72,7 +72,8 @@ completed as (
         count(*) filter (where is_censored) as n_censored,
         quantile_cont(cast(days_in_stay as double), [0.5, 0.75, 0.9])
         filter (where not is_censored) as quantiles,
-        avg(cast(days_in_stay as double)) filter (where not is_censored) as mean_days,
+        -- Over decimals: a sum of doubles hangs on the order of the rows.
+        avg(days_in_stay) filter (where not is_censored) as mean_days,
         count(*) filter (where not is_censored and is_backward) as n_backward,
         count(*) filter (where not is_censored) as n_completed
     from grouped_stays
