@@ -101,7 +101,8 @@ hubspot as (
         is_closed,
         is_deleted as is_archived,
         is_deleted,
-        expected_close_date,
+        -- Stored as an instant: 31 March 23:30 in Berlin is 31 March.
+        {{ company_date('expected_close_at') }} as expected_close_date,
         null as next_activity_date,
         null as service_start,
         null as service_end,

@@ -8,14 +8,14 @@ with parsed as (
         raw_version_id,
         deal_amount,
         probability,
-        expected_close_date,
+        expected_close_at,
         created_at,
         updated_at
     from {{ ref('stg_hubspot__deals') }}
     where
         has_content
         and (
-            deal_amount is null or probability is null or expected_close_date is null
+            deal_amount is null or probability is null or expected_close_at is null
             or created_at is null or updated_at is null
         )
 ),
@@ -42,6 +42,6 @@ where
         nullif(landed.said.hs_deal_stage_probability, '') is not null
         and parsed.probability is null
     )
-    or (nullif(landed.said.closedate, '') is not null and parsed.expected_close_date is null)
+    or (nullif(landed.said.closedate, '') is not null and parsed.expected_close_at is null)
     or (nullif(landed.said.createdate, '') is not null and parsed.created_at is null)
     or (nullif(landed.said.hs_lastmodifieddate, '') is not null and parsed.updated_at is null)

@@ -3,11 +3,17 @@
 -- The payload is the heaviest of the warehouse, so each version is parsed once and kept:
 -- a run parses only the versions that it has not met. Versions are told by their own name
 -- and not by a watermark, because two syncs may commit in another order than they began.
+-- What landing no longer holds (an erased person, a landing begun anew) goes first.
 
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
     on_schema_change='fail',
+    pre_hook=[
+        "{% if is_incremental() %}delete from {{ this }} where raw_version_id not in ("
+        ~ "select landed.raw_version_id from {{ source('hubspot', 'deals') }} as landed"
+        ~ "){% endif %}"
+    ],
 ) }}
 
 {% set history = [{
@@ -94,8 +100,9 @@ final as (
         cast(parsed.record.properties.hs_deal_stage_probability as decimal(9, 6)) as probability,
         parsed.has_content,
         coalesce(parsed.record.properties.hs_is_closed, false) as is_closed,
-        -- The close date is stored as an instant: 31 March 23:30 in Berlin is 31 March.
-        {{ company_date('parsed.record.properties.closedate') }} as expected_close_date,
+        -- An instant, though it means a day: the union asks the company zone for it, so that
+        -- nothing kept here depends on the settings.
+        parsed.record.properties.closedate as expected_close_at,
         coalesce(parsed.record.properties.createdate, parsed.record.createdAt) as created_at,
         parsed.record.properties.hs_lastmodifieddate as updated_at,
         parsed.record.archivedAt as archived_at,
