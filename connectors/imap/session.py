@@ -67,6 +67,7 @@ class Session:
     capabilities: frozenset[str] = field(default_factory=frozenset)
     requests: int = 0
     bytes: int = 0
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
     async def connect(self) -> None:
         """Sign in.
@@ -182,7 +183,9 @@ class Session:
 
     async def _call(self, work: Callable[[], T]) -> T:
         try:
-            return await asyncio.to_thread(work)
+            # Streams share the connection; two commands at once would take each other's answers.
+            async with self._turn:
+                return await asyncio.to_thread(work)
         except ssl.SSLError as error:
             raise VendorError(
                 f"TLS to {self.settings.host} failed: {error.reason or error}. A private "

@@ -1,26 +1,13 @@
 -- Grain: one row per deal, contact, role and interval.
 
-<<<<<<< Updated upstream
 with members as (
     select * from {{ ref('int_deal_contacts_unioned') }}
-=======
-with associations as (
-    select * from {{ ref('int_deal_associations') }}
-    where kind = 'contact'
-),
-
-identities as (
-    select record_key, contact_key
-    from {{ ref('int_contact_identities') }}
-    where record_kind = 'contact'
->>>>>>> Stashed changes
 ),
 
 survivors as (
     select * from {{ ref('int_deal_survivors') }}
 ),
 
-<<<<<<< Updated upstream
 identities as (
     select record_key, any_value(contact_key) as contact_key
     from {{ ref('int_contact_identities') }}
@@ -52,32 +39,6 @@ final as (
         on members.deal_key = survivors.deal_key
     left join identities
         on members.contact_key = identities.record_key
-=======
-final as (
-    select
-        concat(
-            associations.deal_key, ':', associations.member_key, ':', associations.role, ':',
-            epoch_us(associations.valid_from), case when not associations.is_primary then ':s' end
-        ) as deal_contact_key,
-        associations.deal_key,
-        coalesce(survivors.survivor_deal_key, associations.deal_key) as survivor_deal_key,
-        coalesce(identities.contact_key, associations.member_key) as contact_key,
-        associations.member_key as source_contact_key,
-        associations.role,
-        associations.is_primary,
-        associations.valid_to is null as is_current,
-        associations.valid_from,
-        associations.valid_to,
-        associations.is_deleted,
-        associations.source_system,
-        associations.connection,
-        associations.raw_version_id
-    from associations
-    left join identities
-        on associations.member_key = identities.record_key
-    left join survivors
-        on associations.deal_key = survivors.deal_key
->>>>>>> Stashed changes
 )
 
 select * from final

@@ -1,6 +1,5 @@
 -- Grain: one row per activity, newest state.
 
-<<<<<<< Updated upstream
 with newest as (
     select *
     from {{ ref('int_activities_unioned') }}
@@ -38,15 +37,10 @@ contacts as (
     from {{ ref('int_contact_identities') }}
     where record_kind = 'contact'
     group by record_key
-=======
-with activities as (
-    select * from {{ ref('int_activities_current') }}
->>>>>>> Stashed changes
 ),
 
 deals as (
     select
-<<<<<<< Updated upstream
         named.activity_key,
         list_sort(list(distinct coalesce(survivors.survivor_deal_key, named.deal_key)))
             as deal_keys
@@ -86,64 +80,10 @@ people as (
     group by named.activity_key
 ),
 
-=======
-        deals.deal_key,
-        coalesce(survivors.survivor_deal_key, deals.deal_key) as survivor_key
-    from {{ ref('int_deals_current') }} as deals
-    left join {{ ref('int_deal_survivors') }} as survivors
-        on deals.deal_key = survivors.deal_key
-),
-
--- Deals that were merged away before our first look are known by their survivors only.
-all_deals as (
-    select * from deals
-    where survivor_key in (select deals.deal_key from deals)
-    union all
-    select
-        deal_key,
-        survivor_deal_key
-    from {{ ref('int_deal_survivors') }}
-    where
-        deal_key not in (select deals.deal_key from deals)
-        and survivor_deal_key in (select deals.deal_key from deals)
-),
-
-{% for kind in ['deal', 'contact', 'company'] %}
-named_{{ kind }} as (
-    select
-        activity_key,
-        unnest({{ kind }}_keys) as named_key
-    from activities
-    where len({{ kind }}_keys) > 0
-),
-
-{{ kind }}_lists as (
-    select
-        named_{{ kind }}.activity_key,
-        {% if kind == 'deal' %}
-        list_sort(list(distinct all_deals.survivor_key)) as known_keys
-    from named_deal
-    inner join all_deals
-        on named_deal.named_key = all_deals.deal_key
-        {% else %}
-        list_sort(list(distinct coalesce(identities.{{ kind }}_key, named_{{ kind }}.named_key)))
-            as known_keys
-    from named_{{ kind }}
-    left join {{ ref('int_' ~ kind ~ '_identities') }} as identities
-        on
-            named_{{ kind }}.named_key = identities.record_key
-            {% if kind == 'contact' %}and identities.record_kind = 'contact'{% endif %}
-        {% endif %}
-    group by named_{{ kind }}.activity_key
-),
-
-{% endfor %}
->>>>>>> Stashed changes
 users as (
     select * from {{ ref('int_user_map') }}
 ),
 
-<<<<<<< Updated upstream
 final as (
     select
         fuller.activity_key,
@@ -184,54 +124,6 @@ final as (
         on
             fuller.connection = users.connection
             and fuller.owner_id = users.owner_id
-=======
-timed as (
-    select
-        *,
-        is_done and happens_at <= {{ as_of_at() }} as has_happened
-    from activities
-),
-
-final as (
-    select
-        timed.activity_key,
-        timed.activity_id,
-        timed.type,
-        timed.direction,
-        timed.subject,
-        timed.outcome,
-        coalesce(users.user_key, 'unknown') as owner_user_key,
-        deal_lists.known_keys[1] as deal_key,
-        coalesce(deal_lists.known_keys, []) as deal_keys,
-        company_lists.known_keys[1] as company_key,
-        coalesce(contact_lists.known_keys, []) as contact_keys,
-        timed.message_id,
-        coalesce(timed.participants_n, 0) as participants_n,
-        timed.duration_seconds,
-        timed.has_happened as done,
-        timed.has_happened and timed.is_two_way as is_two_way,
-        case when timed.has_happened then {{ company_date('timed.happens_at') }} end
-            as occurred_date,
-        case when not timed.is_called_off then {{ company_date('timed.due_at') }} end as due_date,
-        case when timed.has_happened then timed.happens_at end as occurred_at,
-        case when not timed.is_called_off then timed.due_at end as due_at,
-        timed.created_at,
-        timed.is_deleted,
-        timed.source_system,
-        timed.connection,
-        timed.raw_version_id
-    from timed
-    left join deal_lists
-        on timed.activity_key = deal_lists.activity_key
-    left join contact_lists
-        on timed.activity_key = contact_lists.activity_key
-    left join company_lists
-        on timed.activity_key = company_lists.activity_key
-    left join users
-        on
-            timed.connection = users.connection
-            and timed.owner_id = users.owner_id
->>>>>>> Stashed changes
 )
 
 select * from final

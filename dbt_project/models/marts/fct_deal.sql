@@ -1,6 +1,5 @@
 -- Grain: one row per surviving deal, newest state.
 
-<<<<<<< Updated upstream
 with contents as (
     select * from {{ ref('int_deals_current') }}
 ),
@@ -8,92 +7,15 @@ with contents as (
 now_standing as (
     select * from {{ ref('fct_deal_version') }}
     where is_current and not is_merged_away and deal_key = survivor_deal_key
-=======
-with versions as (
-    select * from {{ ref('fct_deal_version') }}
-),
-
-merged_away as (
-    select
-        deal_key,
-        survivor_deal_key
-    from {{ ref('int_deal_survivors') }}
-    where not is_cycle
-),
-
-contents as (
-    select * from {{ ref('int_deals_current') }}
-    where deal_key not in (select merged_away.deal_key from merged_away)
-),
-
-newest as (
-    select * from versions
-    where is_current
-),
-
--- Where the status turned. A deal that came into an open stage from a closed one was
--- re-opened; a move from won to lost is none.
-turns as (
-    select
-        *,
-        lag(status) over (partition by deal_key order by valid_from) as last_status
-    from versions
-    qualify
-        last_status is distinct from status
-        -- Two closed stages of one kind are two closes: the later one counts.
-        or (
-            status in ('won', 'lost')
-            and stage_key is distinct from lag(stage_key) over (
-                partition by deal_key order by valid_from
-            )
-        )
-),
-
-closes as (
-    select
-        deal_key,
-        min(valid_from) filter (where status = 'won') as first_won_at,
-        count(*) filter (where status = 'open' and last_status in ('won', 'lost'))
-            as n_reopened,
-        max(valid_from) as turned_at
-    from turns
-    group by deal_key
-),
-
--- What the deal was when it last turned: its booking, if it was won then.
-booked as (
-    select
-        turns.deal_key,
-        turns.amount_amt,
-        turns.currency_code,
-        turns.owner_user_key,
-        turns.valid_from as turned_at,
-        turns.stage_change_precision
-    from turns
-    inner join closes
-        on
-            turns.deal_key = closes.deal_key
-            and turns.valid_from = closes.turned_at
-    where turns.status in ('won', 'lost')
->>>>>>> Stashed changes
 ),
 
 stays as (
     select * from {{ ref('fct_deal_stage') }}
 ),
 
-<<<<<<< Updated upstream
 stages as (
     select * from {{ ref('dim_stage') }}
     where is_current
-=======
-entries as (
-    select
-        deal_key,
-        arg_max(entered_at, stay_no) as stage_entered_at
-    from stays
-    group by deal_key
->>>>>>> Stashed changes
 ),
 
 pipelines as (
@@ -101,7 +23,6 @@ pipelines as (
     where is_current
 ),
 
-<<<<<<< Updated upstream
 rates as (
     select currency_code, rate_date, rate_to_rc, filled_from_date, source
     from {{ ref('fct_fx_rate') }}
@@ -150,21 +71,12 @@ reopens as (
 ),
 
 qualifications as (
-=======
-current_stages as (
-    select * from {{ ref('dim_stage') }}
-    where is_current
-),
-
-qualified as (
->>>>>>> Stashed changes
     select
         stays.deal_key,
         min(stays.entered_at) as qualified_at
     from stays
     inner join pipelines
         on stays.pipeline_key = pipelines.pipeline_key
-<<<<<<< Updated upstream
     inner join stages as first_qualified
         on pipelines.first_qualified_stage_key = first_qualified.stage_key
     where
@@ -187,44 +99,11 @@ leads as (
         deal_key,
         arg_min(lead_key, coalesce(created_at, cast('9999-12-31' as timestamptz)))
             as lead_key
-=======
-    inner join current_stages as first_qualified
-        on pipelines.first_qualified_stage_key = first_qualified.stage_key
-    where
-        stays.stage_type in ('open', 'won')
-        and stays.stage_order >= first_qualified.stage_order
-    group by stays.deal_key
-),
-
-{% for kind in ['company', 'contact'] %}
-primary_{{ kind }} as (
-    -- A deleted deal keeps the {{ kind }} that it had last.
-    select
-        survivor_deal_key as deal_key,
-        arg_min(
-            {{ kind }}_key,
-            (
-                not is_current, deal_key != survivor_deal_key, not is_primary,
-                -epoch_us(valid_from), {{ kind }}_key
-            )
-        ) as {{ kind }}_key
-    from {{ ref('bridge_deal_' ~ kind) }}
-    where is_primary
-    group by survivor_deal_key
-),
-
-{% endfor %}
-leads as (
-    select
-        deal_key,
-        arg_min(lead_key, (created_at, lead_key)) as lead_key
->>>>>>> Stashed changes
     from {{ ref('fct_lead') }}
     where deal_key is not null
     group by deal_key
 ),
 
-<<<<<<< Updated upstream
 companies as (
     select
         survivor_deal_key as deal_key,
@@ -243,19 +122,10 @@ contacts as (
     from {{ ref('bridge_deal_contact') }}
     where is_current
     group by survivor_deal_key
-=======
-activity_deals as (
-    select
-        *,
-        unnest(deal_keys) as one_deal_key
-    from {{ ref('fct_activity') }}
-    where not is_deleted
->>>>>>> Stashed changes
 ),
 
 touches as (
     select
-<<<<<<< Updated upstream
         deal_key,
         max(touched_at) as last_touch_at,
         max(touched_at) filter (where is_two_way) as last_two_way_at
@@ -299,41 +169,6 @@ merges as (
         list(deal_key order by deal_key) as merged_from
     from {{ ref('int_deal_survivors') }}
     where not is_cycle
-=======
-        one_deal_key as deal_key,
-        occurred_at as touched_at,
-        is_two_way and type != 'email' as is_two_way,
-        case when not done and due_date >= {{ as_of_date() }} then due_date end as next_date
-    from activity_deals
-
-    union all
-
-    -- Mail comes from fct_email, which knows answers of machines and holds what was logged.
-    select
-        deal_key,
-        sent_at,
-        direction = 'in' and not is_auto_reply and not is_list,
-        null
-    from {{ ref('fct_email') }}
-    where deal_key is not null and not is_deleted and direction != 'internal'
-),
-
-touched as (
-    select
-        deal_key,
-        max(touched_at) as last_touch_at,
-        max(touched_at) filter (where is_two_way) as last_two_way_at,
-        min(next_date) as next_activity_date
-    from touches
-    group by deal_key
-),
-
-swallowed as (
-    select
-        survivor_deal_key as deal_key,
-        list_sort(list(deal_key)) as merged_from
-    from merged_away
->>>>>>> Stashed changes
     group by survivor_deal_key
 ),
 
@@ -345,7 +180,6 @@ duplicates as (
     group by deal_key
 ),
 
-<<<<<<< Updated upstream
 gathered as (
     select
         now_standing.*,
@@ -446,105 +280,10 @@ matched_rules as (
             'i'
         )
     group by dated.deal_key
-=======
-exclusions as (
-    select
-        field,
-        pattern
-    from {{ ref('stg_config__deal_exclusions') }}
-),
-
-described as (
-    select
-        newest.*,
-        contents.deal_id,
-        contents.deal_type,
-        contents.amount_basis,
-        contents.measure as own_measure,
-        contents.term_months,
-        contents.is_archived,
-        contents.next_activity_date as stated_next_activity_date,
-        contents.service_start,
-        contents.service_end,
-        contents.created_at,
-        contents.updated_at,
-        contents.is_deleted as is_gone,
-        primary_company.company_key,
-        primary_contact.contact_key as primary_contact_key,
-        closes.n_reopened,
-        closes.first_won_at,
-        booked.turned_at,
-        {{ company_date('booked.turned_at') }} as closed_date,
-        booked.stage_change_precision as close_precision,
-        case when newest.status = 'won' then booked.amount_amt end as amount_at_won_amt,
-        case when newest.status = 'won' then booked.currency_code end as currency_at_won,
-        case when newest.status = 'won' then booked.owner_user_key end as owner_at_won_user_key,
-        case
-            when newest.status = 'won' then 1
-            when newest.status = 'lost' then 0
-            else coalesce(newest.probability, current_stages.probability)
-        end as chance,
-        coalesce(newest.forecast_category, current_stages.forecast_category) as category,
-        pipelines.measure as pipeline_measure,
-        coalesce(pipelines.is_excluded, false) as is_pipeline_excluded,
-        duplicates.duplicate_of_deal_key
-    from contents
-    inner join newest
-        on contents.deal_key = newest.deal_key
-    inner join closes
-        on contents.deal_key = closes.deal_key
-    left join booked
-        on
-            contents.deal_key = booked.deal_key
-            and newest.status in ('won', 'lost')
-    left join primary_company
-        on contents.deal_key = primary_company.deal_key
-    left join primary_contact
-        on contents.deal_key = primary_contact.deal_key
-    left join pipelines
-        on newest.pipeline_key = pipelines.pipeline_key
-    left join current_stages
-        on newest.stage_key = current_stages.stage_key
-    left join duplicates
-        on contents.deal_key = duplicates.deal_key
-),
-
-ruled_out as (
-    -- The settings name few rules; most companies none.
-    select
-        described.deal_key,
-        min(concat(exclusions.field, ' ~ ', exclusions.pattern)) as exclusion_reason
-    from described
-    inner join exclusions
-        on regexp_matches(
-            case exclusions.field
-                when 'name' then described.name
-                when 'deal_key' then described.deal_key
-                when 'pipeline_key' then described.pipeline_key
-                when 'owner_user_key' then described.owner_user_key
-                when 'source_channel' then described.source_channel
-                when 'company_key' then described.company_key
-            end,
-            exclusions.pattern,
-            'i'
-        )
-    group by described.deal_key
-),
-
-rates as (
-    select
-        currency_code,
-        rate_date,
-        rate_to_rc,
-        source
-    from {{ ref('fct_fx_rate') }}
-    where rate_type = 'spot'
->>>>>>> Stashed changes
 ),
 
 final as (
     select
-<<<<<<< Updated upstream
         dated.deal_key,
         dated.survivor_deal_key,
         dated.deal_id,
@@ -635,111 +374,6 @@ final as (
         on
             dated.currency_at_won = won_rates.currency_code
             and dated.closed_date = won_rates.rate_date
-=======
-        described.deal_key,
-        described.deal_key as survivor_deal_key,
-        described.deal_id,
-        described.name,
-        described.company_key,
-        described.primary_contact_key,
-        described.owner_user_key,
-        described.owner_at_won_user_key,
-        described.pipeline_key,
-        described.stage_key,
-        described.stage_type,
-        described.status,
-        described.deal_type,
-        described.currency_code,
-        coalesce(described.amount_basis, 'unknown') as amount_basis,
-        case
-            -- A credit is no booking: it would shrink the pipeline in secret.
-            when described.amount_amt < 0 then 'credits'
-            else coalesce(described.own_measure, described.pipeline_measure, 'bookings')
-        end as measure,
-        described.category as forecast_category,
-        described.loss_reason,
-        described.source_channel,
-        leads.lead_key,
-        case
-            when described.closed_date is null then null
-            when coalesce(described.close_precision, 'assumed') = 'assumed' then 'field'
-            else 'stage_change'
-        end as close_date_basis,
-        described.duplicate_of_deal_key,
-        case
-            when described.duplicate_of_deal_key is not null then 'duplicate'
-            when described.is_pipeline_excluded then 'pipeline'
-            else ruled_out.exclusion_reason
-        end as exclusion_reason,
-        coalesce(swallowed.merged_from, []) as merged_from,
-        rates.source as fx_rate_source,
-        described.amount_amt,
-        {{ convert_money(
-            'described.amount_amt', 'rates.rate_to_rc', "'" ~ var('reporting_currency') ~ "'"
-        ) }} as amount_rc,
-        described.amount_at_won_amt,
-        described.currency_at_won,
-        {{ convert_money(
-            'described.amount_at_won_amt', 'won_rates.rate_to_rc',
-            "'" ~ var('reporting_currency') ~ "'"
-        ) }} as amount_at_won_rc,
-        cast(case
-            when described.currency_at_won = described.currency_code
-                then described.amount_amt - described.amount_at_won_amt
-        end as {{ money_type() }}) as post_close_amendment_amt,
-        rates.rate_to_rc as fx_rate_to_rc,
-        cast(described.chance as decimal(9, 6)) as probability,
-        described.n_reopened,
-        described.term_months,
-        described.amount_amt is not null as has_amount,
-        described.is_currency_assumed,
-        described.is_pipeline_excluded
-        or described.duplicate_of_deal_key is not null
-        or ruled_out.exclusion_reason is not null as is_excluded,
-        coalesce(described.is_archived, false) and described.is_gone as is_archived,
-        {{ company_date('described.created_at') }} as created_date,
-        described.expected_close_date,
-        described.closed_date,
-        coalesce(described.closed_date, {{ as_of_date() }}) as fx_rate_date,
-        least(touched.next_activity_date, described.stated_next_activity_date)
-            as next_activity_date,
-        described.service_start,
-        described.service_end,
-        described.created_at,
-        qualified.qualified_at,
-        case when described.status = 'won' then described.turned_at end as won_at,
-        case when described.status = 'lost' then described.turned_at end as lost_at,
-        described.first_won_at,
-        entries.stage_entered_at,
-        touched.last_two_way_at,
-        touched.last_touch_at,
-        described.updated_at,
-        described.is_gone as is_deleted,
-        described.source_system,
-        described.connection,
-        described.raw_version_id
-    from described
-    left join leads
-        on described.deal_key = leads.deal_key
-    left join ruled_out
-        on described.deal_key = ruled_out.deal_key
-    left join swallowed
-        on described.deal_key = swallowed.deal_key
-    left join qualified
-        on described.deal_key = qualified.deal_key
-    left join entries
-        on described.deal_key = entries.deal_key
-    left join touched
-        on described.deal_key = touched.deal_key
-    left join rates
-        on
-            described.currency_code = rates.currency_code
-            and coalesce(described.closed_date, {{ as_of_date() }}) = rates.rate_date
-    left join rates as won_rates
-        on
-            described.currency_at_won = won_rates.currency_code
-            and described.closed_date = won_rates.rate_date
->>>>>>> Stashed changes
 )
 
 select * from final

@@ -1,4 +1,3 @@
-<<<<<<< Updated upstream
 -- Grain: one row per lead, newest state, from the CRM and from e-mail.
 
 with newest as (
@@ -47,89 +46,12 @@ named_by_deal as (
     from deals
     where source_lead_key is not null
     group by source_lead_key
-=======
--- Grain: one row per lead, newest state, from the CRM and from e-mail (an inbound sender of
--- an unknown outside domain is a candidate).
-
-with crm as (
-    select * from {{ ref('int_leads_current') }}
-),
-
-deals as (
-    select
-        deals.deal_key,
-        deals.created_at,
-        coalesce(survivors.survivor_deal_key, deals.deal_key) as survivor_key
-    from {{ ref('int_deals_current') }} as deals
-    left join {{ ref('int_deal_survivors') }} as survivors
-        on deals.deal_key = survivors.deal_key
-),
-
--- Deals that were merged away before our first look are known by their survivors only.
-all_deals as (
-    select
-        deal_key,
-        survivor_key,
-        created_at
-    from deals
-    where survivor_key in (select deals.deal_key from deals)
-    union all
-    select
-        survivors.deal_key,
-        survivors.survivor_deal_key,
-        deals.created_at
-    from {{ ref('int_deal_survivors') }} as survivors
-    inner join deals
-        on survivors.survivor_deal_key = deals.deal_key
-    where survivors.deal_key not in (select deals.deal_key from deals)
-),
-
--- A lead may name several deals: the one that was made first is its own.
-conversions as (
-    select
-        leads.lead_key,
-        arg_min(all_deals.survivor_key, (all_deals.created_at, all_deals.deal_key)) as deal_key,
-        min(all_deals.created_at) as deal_created_at
-    from (
-        select
-            lead_key,
-            unnest(deal_keys) as deal_key
-        from crm
-    ) as leads
-    inner join all_deals
-        on leads.deal_key = all_deals.deal_key
-    group by leads.lead_key
-),
-
-companies as (
-    select
-        record_key,
-        company_key
-    from {{ ref('int_company_identities') }}
-),
-
-contacts as (
-    select
-        record_key,
-        contact_key
-    from {{ ref('int_contact_identities') }}
-    where record_kind = 'contact'
-),
-
-addresses as (
-    select
-        record_key,
-        contact_key
-    from {{ ref('int_contact_identities') }}
-    where record_kind = 'address'
->>>>>>> Stashed changes
 ),
 
 users as (
     select * from {{ ref('int_user_map') }}
 ),
 
-<<<<<<< Updated upstream
 crm as (
     select
         content.lead_key,
@@ -238,95 +160,6 @@ united as (
         connection,
         raw_version_id
     from candidates
-=======
-from_crm as (
-    select
-        crm.lead_key,
-        crm.lead_id,
-        crm.name,
-        crm.email,
-        crm.company_name,
-        coalesce(companies.company_key, crm.company_keys[1]) as company_key,
-        coalesce(contacts.contact_key, crm.contact_keys[1], addresses.contact_key)
-            as contact_key,
-        coalesce(users.user_key, 'unknown') as owner_user_key,
-        case
-            when conversions.deal_key is not null or crm.is_converted then 'converted'
-            when crm.is_disqualified then 'disqualified'
-            else 'open'
-        end as status,
-        crm.lead_stage,
-        crm.source_channel,
-        crm.disqualification_reason,
-        conversions.deal_key,
-        'crm' as origin,
-        conversions.deal_key is not null or crm.is_converted as is_converted,
-        crm.created_at,
-        case
-            when conversions.deal_key is not null or crm.is_converted
-                then coalesce(crm.converted_at, conversions.deal_created_at)
-        end as converted_at,
-        crm.updated_at,
-        crm.is_deleted,
-        crm.source_system,
-        crm.connection,
-        crm.raw_version_id
-    from crm
-    left join conversions
-        on crm.lead_key = conversions.lead_key
-    left join companies
-        on crm.company_keys[1] = companies.record_key
-    left join contacts
-        on crm.contact_keys[1] = contacts.record_key
-    left join addresses
-        on {{ address_identity('crm.email') }} = addresses.record_key
-    left join users
-        on
-            crm.connection = users.connection
-            and crm.owner_id = users.owner_id
-),
-
--- Somebody who is a lead already is no candidate, by address or by person.
-from_mail as (
-    select
-        candidates.lead_key,
-        candidates.email as lead_id,
-        cast(null as varchar) as name,
-        candidates.email,
-        cast(null as varchar) as company_name,
-        cast(null as varchar) as company_key,
-        coalesce(addresses.contact_key, candidates.lead_key) as contact_key,
-        'unknown' as owner_user_key,
-        'open' as status,
-        cast(null as varchar) as lead_stage,
-        'email' as source_channel,
-        cast(null as varchar) as disqualification_reason,
-        cast(null as varchar) as deal_key,
-        'email' as origin,
-        false as is_converted,
-        candidates.first_seen_at as created_at,
-        cast(null as {{ instant_type() }}) as converted_at,
-        candidates.first_seen_at as updated_at,
-        false as is_deleted,
-        candidates.source_system,
-        candidates.connection,
-        candidates.raw_version_id
-    from {{ ref('int_email_lead_candidates') }} as candidates
-    left join addresses
-        on {{ address_identity('candidates.email') }} = addresses.record_key
-    where
-        not exists (
-            select 1 from crm
-            where {{ address_identity('crm.email') }} = {{ address_identity('candidates.email') }}
-        )
-        and candidates.first_seen_at < {{ as_of_at() }}
-),
-
-leads as (
-    select * from from_crm
-    union all
-    select * from from_mail
->>>>>>> Stashed changes
 ),
 
 final as (
@@ -355,11 +188,7 @@ final as (
         source_system,
         connection,
         raw_version_id
-<<<<<<< Updated upstream
     from united
-=======
-    from leads
->>>>>>> Stashed changes
 )
 
 select * from final
