@@ -10,6 +10,7 @@ from dagster_dbt import DbtCliResource, dbt_assets
 
 from orchestration.settings import configured_sources, settings
 from pipeledger.build import BuildReport, prepared_warehouse
+from pipeledger.landed_checks import check_landed
 from pipeledger.pipeline import clock_of, landing_of, note_build
 from pipeledger.project import ROOT
 
@@ -56,6 +57,10 @@ def model_assets() -> dg.AssetsDefinition:
         config = settings()
         now = clock_of(config)()
         with prepared_warehouse(config, landing_of(config), now=now) as prepared:
+            landed = check_landed(prepared.path)
+            errors = [one for one in landed.failures if one.severity == "error"]
+            if errors:
+                raise dg.Failure("; ".join(f"{one.name}: {one.message}" for one in errors))
             command = [
                 "build",
                 "--exclude-resource-type",

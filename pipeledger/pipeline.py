@@ -18,6 +18,7 @@ from connectors.base.locks import write_durably
 from pipeledger.build import BuildReport, Failure, build
 from pipeledger.clock import Clock, frozen_clock, system_clock
 from pipeledger.guard import CHECKS_FAILED, OK, PARTIAL
+from pipeledger.landed_checks import check_landed
 from pipeledger.landing import Landing
 from pipeledger.locks import LockHeldError, exclusive
 from pipeledger.publish import Publication, publish
@@ -123,7 +124,14 @@ def build_and_note(
     """Build, and keep the outcome for ``status`` and ``publish``."""
     now = clock_of(settings)()
     try:
-        report = build(settings, landing_of(settings), now=now, as_of=as_of, full=full)
+        report = build(
+            settings,
+            landing_of(settings),
+            now=now,
+            as_of=as_of,
+            full=full,
+            landed_checks=check_landed,
+        )
     except LockHeldError:
         raise
     except Exception as error:
