@@ -189,18 +189,27 @@ def trace(
 
 @app.command()
 def init(
-    source: Annotated[str, typer.Argument(help="hubspot, stripe, imap or files.")],
-    name: Annotated[str | None, typer.Option(help="Name of the connection.")] = None,
+    sources: Annotated[list[str], typer.Argument(help="hubspot, stripe, imap, files.")],
+    name: Annotated[
+        str | None, typer.Option(help="Name of the connection; the source's without.")
+    ] = None,
     *,
     config: Config = None,
     debug: Debug = False,
 ) -> None:
-    """Write the settings of a first connection and say which rights it needs."""
+    """Write the settings of first connections, say which rights they need, and test them."""
     with guarded(debug=debug):
-        from pipeledger.initialise import write_connection
+        from connectors.base.errors import ConfigError
+        from pipeledger.initialise import first_test, write_connection
 
+        if name is not None and len(sources) > 1:
+            raise ConfigError("--name names one connection; give one source with it")
         path = config or Path("pipeledger.toml")
-        for line in write_connection(path, source, name or source):
+        names = [name or source for source in sources]
+        for source, chosen in zip(sources, names, strict=True):
+            for line in write_connection(path, source, chosen):
+                typer.echo(line)
+        for line in asyncio.run(first_test(path, names)):
             typer.echo(line)
 
 

@@ -1,9 +1,11 @@
-"""Init: the settings of a first connection, with the rights it needs spelt out."""
+"""Init: the settings of a first connection, with the rights it needs, and a first test."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from connectors.base.errors import ConfigError
+from pipeledger.doctor import examine
+from pipeledger.settings import load_settings
 from pipeledger.sources import CONNECTORS, connector
 
 _HEAD = """# pipeledger settings. Every key is explained in pipeledger.example.toml.
@@ -43,8 +45,29 @@ def write_connection(path: Path, source: str, name: str) -> Iterator[str]:
     variable = f"PIPELEDGER__SOURCES__{source.upper()}__{name.upper()}"
     keys = _KEYS[source].format(variable=variable, name=name)
     path.write_text(f"{text.rstrip()}\n\n{header}\n{keys}", encoding="utf-8")
+    if source == "files":
+        (path.parent / "inbox").mkdir(exist_ok=True)
     yield f"wrote {header} to {path}"
     scopes = sorted({scope for stream in connector(source).streams for scope in stream.scopes})
     if scopes:
         yield f"{source} needs these rights, read-only, and no others: {', '.join(scopes)}"
-    yield f"then: pipeledger doctor {name}"
+
+
+async def first_test(path: Path, names: Sequence[str]) -> Iterator[str]:
+    """Sign in to the new connections if their settings are complete; lines for the user."""
+    try:
+        settings = load_settings(path).settings
+    except ConfigError as error:
+        return iter([f"not tested yet: {error}", "mend these, then: pipeledger doctor"])
+    found = await examine(settings, names)
+    return iter(
+        [
+            line
+            for one in found
+            for line in (
+                f"{one['connection']}: {'works' if one['ok'] else 'FAILED'}, {one['account']}",
+                *(f"  {text}" for text in one["lines"]),
+            )
+        ]
+        + ["then: pipeledger run"]
+    )

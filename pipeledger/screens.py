@@ -1,5 +1,6 @@
 """What people read on a terminal: tables by rich, plain lines where there is none."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,7 +13,8 @@ from rich.table import Table
 from pipeledger.build import BuildReport, Failure
 from pipeledger.sync import StreamReport, SyncReport
 
-_console = Console()
+# Where no terminal sets a width, lines are whole: they are read by grep and by logs.
+_console = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 160)
 _errors = Console(stderr=True)
 
 
@@ -166,6 +168,8 @@ def show_trace(found: Mapping[str, Any]) -> None:
             f"{step['record_id']} ({step['connection']})",
             style="bold",
         )
+        if step["models"]:
+            _console.print(f"  by {' <- '.join(step['models'])}", markup=False, highlight=False)
         for version in step["versions"]:
             _console.print(
                 f"  {version['observed_at']:%Y-%m-%d %H:%M:%S} UTC  {version['change']}  "

@@ -11,6 +11,7 @@ import duckdb
 
 from connectors.base.errors import PipeledgerError
 from pipeledger.landing import Landing
+from pipeledger.lineage import load_manifest, models_between
 from pipeledger.pipeline import landing_of
 from pipeledger.serving import open_serving, rows
 from pipeledger.settings import Settings
@@ -27,6 +28,14 @@ FACTS = {
     "email_key": ("fct_email",),
     "user_key": ("dim_user",),
 }
+HOPS = (
+    ("deal_key", "bridge_deal_invoice", "invoice_key"),
+    ("invoice_key", "fct_payment_allocation", "payment_key"),
+    ("invoice_key", "fct_credit_note", "credit_note_key"),
+)
+"""From a key over a table to the further keys that a bill's row is made of."""
+BILLING_MARTS = ("mart_deal_billing_recon", "mart_billed_vs_forecast")
+_LIMIT = 20
 _EXCERPT = 200
 _HIDDEN = ("email", "phone", "name", "address", "subject")
 
@@ -52,7 +61,11 @@ def trace(settings: Settings, mart: str, key: str) -> dict[str, Any]:
         )
         if not found:
             raise PipeledgerError(f"{mart} has no row whose key is {key}")
-        steps = list(_steps(db, landing, mart, found))
+        steps = _steps(db, landing, mart, found)
+    manifest = load_manifest(settings.paths.warehouse)
+    for step in steps:
+        relation = f"{step['source']}__{step['stream']}"
+        step["models"] = models_between(manifest, mart, relation)
     return {"mart": mart, "key": key, "rows": found, "versions": steps}
 
 
@@ -79,21 +92,30 @@ def _steps(
 ) -> list[dict[str, Any]]:
     """Landed versions behind the rows themselves and behind the facts their keys name."""
     ids = {(mart, str(row["raw_version_id"])) for row in found if row.get("raw_version_id")}
-    for row in found:
-        for column, tables in FACTS.items():
-            if not row.get(column):
-                continue
-            for table in tables:
-                if "raw_version_id" not in (names := _columns(db, table)) or column not in names:
-                    continue
-                facts = rows(
-                    db,
-                    f'select distinct raw_version_id from marts."{table}" '  # noqa: S608 - names of ours
-                    f'where "{column}" = ? and raw_version_id is not null limit 20',
-                    [row[column]],
-                )
-                ids |= {(table, str(one["raw_version_id"])) for one in facts}
+    keys = {(column, str(row[column])) for row in found for column in FACTS if row.get(column)}
+    if mart in BILLING_MARTS:
+        for column, table, further in HOPS:
+            for value in [value for name, value in keys if name == column]:
+                keys |= {(further, one) for one in _values(db, table, further, column, value)}
+    for column, value in keys:
+        for table in FACTS[column]:
+            ids |= {(table, one) for one in _values(db, table, "raw_version_id", column, value)}
     return [_step(landing, relation, version_id) for relation, version_id in sorted(ids)]
+
+
+def _values(
+    db: duckdb.DuckDBPyConnection, table: str, wanted: str, column: str, value: str
+) -> set[str]:
+    """The first values of one column where another has a value; none if a column is missing."""
+    if not {wanted, column} <= set(_columns(db, table)):
+        return set()
+    found = rows(
+        db,
+        f'select distinct "{wanted}" as value from marts."{table}" '  # noqa: S608 - names of ours
+        f'where "{column}" = ? and "{wanted}" is not null order by 1 limit {_LIMIT}',
+        [value],
+    )
+    return {str(one["value"]) for one in found}
 
 
 def _step(landing: Landing, relation: str, version_id: str) -> dict[str, Any]:
