@@ -117,7 +117,9 @@ def _unmet(profiles: list[dict[str, Any]]) -> list[tuple[Rule, list[str]]]:
         import great_expectations as gx
         import pandas as pd
         from great_expectations.data_context.types.base import ProgressBarsConfig
-        from great_expectations.expectations.core import ExpectColumnValuesToBeBetween
+        from great_expectations.expectations.core.expect_column_values_to_be_between import (
+            ExpectColumnValuesToBeBetween,
+        )
 
         # Its renderer stumbles over numpy's numbers and logs a traceback; the result is right.
         logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
