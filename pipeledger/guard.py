@@ -74,7 +74,7 @@ def guarded(*, debug: bool) -> Iterator[None]:
             typer.echo(redact(traceback.format_exc()), err=True)
         if not text:
             text = (
-                f"an error inside pipeledger, {type(error).__name__}: {error}. "
+                f"an error inside pipeledger, {type(error).__name__}: {error}\n  "
                 "Run the command again with --debug for the traceback, and report it."
             )
         typer.echo(f"pipeledger: {redact(text)}", err=True)

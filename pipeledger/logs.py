@@ -9,8 +9,13 @@ from connectors.base import redact
 
 
 def configure(*, verbose: bool = False) -> None:
-    """Log events as one line each; ``verbose`` shows debug events too."""
-    level = logging.DEBUG if verbose else logging.INFO
+    """Log events as one JSON line each; ``verbose`` shows debug events too.
+
+    On a terminal only warnings are shown: a live table tells the rest there.
+    """
+    level = logging.WARNING if sys.stderr.isatty() else logging.INFO
+    if verbose:
+        level = logging.DEBUG
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -21,6 +26,7 @@ def configure(*, verbose: bool = False) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
+        # Looked up at each event: whoever redirects stderr later gets the lines too.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        cache_logger_on_first_use=False,
     )

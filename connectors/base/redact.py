@@ -15,7 +15,7 @@ MASK = "***"
 # A shorter "secret" would mask ordinary words all over the log.
 MINIMUM_LENGTH = 6
 
-_known: set[str] = set()
+_known: dict[str, re.Pattern[str]] = {}
 
 _NAMES = (
     r"access[_-]?token|refresh[_-]?token|id[_-]?token|client[_-]?secret|api[_-]?key|apikey|"
@@ -38,14 +38,29 @@ def remember(*secrets: SecretStr | str | None) -> None:
     for secret in secrets:
         value = secret.get_secret_value() if isinstance(secret, SecretStr) else secret
         if value and len(value) >= MINIMUM_LENGTH:
-            _known.add(value)
+            _known[value] = re.compile("".join(map(_however_written, value)))
+
+
+def _however_written(character: str) -> str:
+    """A character as it is, behind backslashes (JSON, repr, IMAP), or in percent form.
+
+    Vendors repeat what they were sent, and do so in the notation of the answer.
+    """
+    if character.isascii() and character.isalnum():
+        return character
+    forms = [rf"\\*{re.escape(character)}"]
+    forms.append("".join(f"%{byte:02x}" for byte in character.encode()))
+    forms.append("".join(f"%{byte:02X}" for byte in character.encode()))
+    if character == " ":
+        forms.append(r"\+")
+    return f"(?:{'|'.join(forms)})"
 
 
 def redact(text: str) -> str:
     """Return the text with every known secret and every secret-looking part masked."""
     # Longest first: a secret may contain another one.
     for value in sorted(_known, key=len, reverse=True):
-        text = text.replace(value, MASK)
+        text = _known[value].sub(MASK, text)
     for shape, replacement in _SHAPES:
         text = shape.sub(replacement, text)
     return text
