@@ -45,7 +45,13 @@ CONNECTOR = Connector(
     title="CSV, XLSX and Parquet folders",
     settings=FilesSettings,
     streams=tuple(
-        Stream(name, f"Rows of {name.replace('_', ' ')} from mapped files.", read=_read)
+        Stream(
+            name,
+            f"Rows of {name.replace('_', ' ')} from mapped files.",
+            read=_read,
+            # Where a row stands is no news of it: a new export moves every row.
+            volatile=frozenset({"_file", "_row", "_sha256"}),
+        )
         for name in ENTITIES
     ),
     open=open_folder,

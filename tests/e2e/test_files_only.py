@@ -105,6 +105,13 @@ def test_three_csv_files_are_enough(story: Story) -> None:
     assert {"fct_deal", "mart_funnel_cohort", "mart_quota_gap"} <= set(story.today["checksums"])
 
 
+def test_only_the_row_that_changed_lands_again(story: Story) -> None:
+    """A new export of the same deals is no news of them, wherever their rows stand now."""
+    streams = {one["stream"]: one for sync in story.today["syncs"] for one in sync["streams"]}
+
+    assert 1 == streams["deals"]["appended"]
+
+
 def test_the_pipeline_is_what_the_export_says(story: Story) -> None:
     """German numbers, dates and code page, to the cent."""
     found = story.rows("select status, count(*), sum(amount_rc) from marts.fct_deal group by all")
