@@ -1,0 +1,157 @@
+"""kill -9 at random in sync, build and publication, twenty times each (acceptance 5)."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipeledger.project import ROOT
+from pipeledger.publish import CURRENT
+from pipeledger.settings import Settings, load_settings
+from tests.e2e.road import Road, connect
+from tests.e2e.test_twice import OF_RUNS
+
+pytestmark = [
+    *(pytest.mark.e2e, pytest.mark.slow),
+    *(pytest.mark.xdist_group("company"), pytest.mark.timeout(900)),
+]
+
+KILLS = 20
+
+
+class Worker:
+    """The process whose children die."""
+
+    def __init__(self, settings_file: Path) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.e2e.killed", str(settings_file)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def _line(self) -> int:
+        assert self._process.stdout is not None
+        return int(self._process.stdout.readline())
+
+    def start(self, step: str) -> int:
+        """Begin a step; returns the child's process id."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{step}\n")
+        self._process.stdin.flush()
+        return self._line()
+
+    def kill(self, step: str, seconds: float) -> int:
+        """Begin a step and kill it after so long; returns its exit code."""
+        child = self.start(step)
+        time.sleep(seconds)
+        os.kill(child, signal.SIGKILL)
+        return self._line()
+
+    def finish(self, step: str) -> int:
+        """Do a whole step; returns its exit code."""
+        self.start(step)
+        return self._line()
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.communicate()
+
+
+@contextmanager
+def worker(settings_file: Path) -> Iterator[Worker]:
+    made = Worker(settings_file)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+@contextmanager
+def watching(settings: Settings, faults: list[str]) -> Iterator[list[str]]:
+    """Read the publication over and over; yields the build ids seen."""
+    seen: list[str] = []
+    stop = threading.Event()
+
+    def look() -> None:
+        current = settings.paths.serving / CURRENT
+        while not stop.is_set():
+            if current.exists():
+                try:
+                    with connect(current.resolve()) as db:
+                        seen.append(_read(db))
+                except (duckdb.Error, ValueError, OSError) as error:
+                    faults.append(f"{type(error).__name__}: {error}")
+            time.sleep(0.05)
+
+    reader = threading.Thread(target=look)
+    reader.start()
+    try:
+        yield seen
+    finally:
+        stop.set()
+        reader.join()
+
+
+def _read(db: duckdb.DuckDBPyConnection) -> str:
+    """The build's id; ValueError if a mart does not have the rows that the build counted."""
+    (build_id,) = db.execute("select build_id from meta.builds").fetchall()[0]
+    for mart, rows in db.execute("select mart, n_rows from meta.marts").fetchall():
+        (found,) = db.execute(f'select count(*) from marts."{mart}"').fetchall()[0]
+        if found != rows:
+            raise ValueError(f"{mart} of {build_id} has {found} rows, not {rows}")
+    return str(build_id)
+
+
+def test_sixty_deaths_change_nothing(road: Road, tmp_path: Path) -> None:
+    """The marts afterwards equal those of the undisturbed run, and no reader saw a fault."""
+    dice = random.Random(20261015)
+    path = beside(road, tmp_path)
+    settings = load_settings(path).settings
+    faults: list[str] = []
+    deaths: dict[str, list[int]] = {"sync": [], "build": [], "publish": []}
+
+    def die(step: str, seconds: Callable[[], float]) -> None:
+        for number in range(KILLS):
+            words = f"publish 20261015T06{number:010d}-dead" if step == "publish" else step
+            deaths[step].append(victim.kill(words, seconds()))
+
+    with worker(path) as victim, watching(settings, faults) as seen:
+        die("sync", lambda: dice.uniform(0.0, 1.5))
+        assert 0 == victim.finish("sync")
+        # Most deaths early, where steps are short, and some late.
+        die("build", lambda: 12.0 * dice.random() ** 3)
+        assert 0 == victim.finish("build")
+        die("publish", lambda: dice.uniform(0.0, 1.5))
+        assert 0 == victim.finish("publish 20261015T070000000000-beef")
+
+    with connect((settings.paths.serving / CURRENT).resolve()) as db:
+        sums = dict(db.execute("select mart, checksum from meta.marts").fetchall())
+    assert [] == faults
+    assert "20261015T070000000000-beef" == (settings.paths.serving / CURRENT).resolve().stem
+    assert seen
+    assert all(codes.count(-signal.SIGKILL) > KILLS // 2 for codes in deaths.values()), deaths
+    assert [] == [path.name for path in settings.paths.serving.iterdir() if path.name[0] == "."]
+    undisturbed = dict(road.runs[0].publication.checksums)
+    assert [] == [
+        mart for mart, one in undisturbed.items() if sums[mart] != one and mart not in OF_RUNS
+    ]
+
+
+def beside(road: Road, folder: Path) -> Path:
+    """The same company, servers and files, in a folder of its own."""
+    inbox = Path(road.settings.paths.landing).parents[1] / "inbox"
+    text = (inbox.parent / "pipeledger.toml").read_text(encoding="utf-8")
+    path = folder / "pipeledger.toml"
+    path.write_text(text.replace('folder = "inbox"', f'folder = "{inbox}"'), encoding="utf-8")
+    return path
