@@ -58,7 +58,9 @@ async def first_test(path: Path, names: Sequence[str]) -> Iterator[str]:
     try:
         settings = load_settings(path).settings
     except ConfigError as error:
-        return iter([f"not tested yet: {error}", "mend these, then: pipeledger doctor"])
+        return iter(
+            [f"not tested yet: {error}", f"mend these, then: pipeledger doctor {' '.join(names)}"]
+        )
     found = await examine(settings, names)
     return iter(
         [

@@ -93,50 +93,6 @@ def test_debug_shows_the_traceback_with_secrets_masked(
     assert "canary" not in told
 
 
-def test_a_mistake_in_the_settings_ends_with_2(tmp_path: Path) -> None:
-    """C-01: before anything is read or written."""
-    path = tmp_path / "pipeledger.toml"
-    path.write_text('[company]\nnmae = "x"\n')
-
-    ended = CliRunner().invoke(app, ["run", "--config", str(path)])
-
-    assert 2 == ended.exit_code
-    assert "pipeledger.toml:2: company.nmae: unknown key, did you mean 'name'?" in ended.stderr
-    assert ["pipeledger.toml"] == [one.name for one in tmp_path.iterdir()]
-
-
-def test_an_unknown_connection_ends_with_2_and_the_list(company: Path) -> None:
-    """A typo on the command line must not look like a sync of nothing."""
-    ended = CliRunner().invoke(app, ["sync", "paln", "--config", str(company)])
-
-    assert 2 == ended.exit_code
-    assert "no connection paln; there are: plan" in ended.stderr
-
-
-def test_an_as_of_without_an_offset_ends_with_2(company: Path) -> None:
-    """Seven in the morning is another instant in Berlin than in Tokyo."""
-    ended = CliRunner().invoke(
-        app, ["build", "--as-of", "2026-09-30T07:00", "--config", str(company)]
-    )
-
-    assert 2 == ended.exit_code
-    assert "needs its offset" in ended.stderr
-
-
-def test_a_second_build_ends_with_4_and_names_the_holder(
-    company: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """K-12, K-13: two writers would tear the warehouse file."""
-    monkeypatch.setattr(build_module, "LOCK_WAIT_SECONDS", 0.0)
-    state = company.parent / "data" / "state"
-
-    with exclusive(state / "warehouse.lock", "the warehouse"):
-        ended = CliRunner().invoke(app, ["build", "--config", str(company)])
-
-    assert 4 == ended.exit_code
-    assert f"the warehouse is in use by process {os.getpid()}" in ended.stderr
-
-
 def test_a_second_sync_of_a_connection_ends_with_4(company: Path) -> None:
     """K-13: the cursor has one writer."""
     state = company.parent / "data" / "state"
@@ -194,22 +150,6 @@ def test_a_read_only_folder_ends_with_2_and_names_the_path(company: Path) -> Non
     assert str(data) in ended.stderr
     assert "ermission denied" in ended.stderr
     assert 1 == len(ended.stderr.strip().splitlines())
-
-
-def test_help_loads_nothing_heavy() -> None:
-    """Design §10: a command line that answers `--help` in half a second gets used."""
-    heavy = ("duckdb", "dbt", "deltalake", "pandas", "pyarrow", "httpx", "pydantic", "dagster")
-    program = (
-        "import sys; from typer.testing import CliRunner; from pipeledger.cli import app; "
-        "ended = CliRunner().invoke(app, ['--help']); assert ended.exit_code == 0; "
-        f"print([name for name in {heavy!r} if name in sys.modules])"
-    )
-
-    ended = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-
-    assert "[]" == ended.stdout.strip()
 
 
 def test_every_error_of_ours_is_a_pipeledger_error() -> None:
