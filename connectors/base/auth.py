@@ -80,19 +80,6 @@ class Basic(HeaderAuth):
         super().__init__("Authorization", SecretStr(f"Basic {pair}"))
 
 
-class NoAuth:
-    """For answers that need no credential."""
-
-    async def headers(self) -> Mapping[str, str]:
-        """None at all."""
-        return {}
-
-    async def renew(self, refused: Mapping[str, str]) -> bool:
-        """Nothing to renew."""
-        del refused
-        return False
-
-
 @dataclass(frozen=True, slots=True)
 class OAuthSettings:
     """A refresh-token grant as RFC 6749 §6 has it.

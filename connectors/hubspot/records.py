@@ -18,7 +18,6 @@ from connectors.base.stream import Change, Record, Rejected
 from connectors.hubspot.objects import ObjectType
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-PRIMARY_LABEL = "Primary"
 
 
 class Next(msgspec.Struct):

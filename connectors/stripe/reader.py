@@ -15,6 +15,7 @@ import msgspec
 from connectors.base.decode import decode
 from connectors.base.errors import BadRecord, CursorExpired, ProtocolError
 from connectors.base.stream import Page, ReadRequest, Record, Rejected
+from connectors.base.window import cursor_instant
 from connectors.stripe.kinds import BALANCE_TRANSACTIONS, BY_NAME, Kind
 from connectors.stripe.payload import landed
 from connectors.stripe.session import Head, Session, server_time
@@ -62,7 +63,7 @@ async def read_kind(session: Session, request: ReadRequest) -> AsyncIterator[Pag
     """Yield all objects of the stream's kind, or those that changed since the cursor."""
     kind = BY_NAME[request.stream.name]
     cursor = dict(request.cursor or {}) if not request.full else {}
-    since = _instant(cursor.get("since"))
+    since = cursor_instant(cursor, "since", request.now)
     if cursor.get("phase") == "events" and since and request.now - since <= REACH:
         async for page in _changes(session, request, kind, cursor, since):
             yield page
@@ -137,7 +138,7 @@ async def _changes(
         yield page
     if gone:
         yield Page([_tombstone(request, one, *what) for one, what in sorted(gone.items())])
-    safe = _instant(cursor.get("safe")) or since
+    safe = cursor_instant(cursor, "safe", request.now) or since
     if kind.unsettled and request.now - safe >= SAFETY:
         for name in kind.unsettled:
             async for listed, _ in session.pages(kind.path, (name,)):
@@ -253,7 +254,7 @@ async def read_balance_transactions(session: Session, request: ReadRequest) -> A
 
     What was made within eight days before the last pass is read again: its status moves.
     """
-    since = _instant((request.cursor or {}).get("since")) if not request.full else None
+    since = None if request.full else cursor_instant(request.cursor, "since", request.now)
     params: tuple[tuple[str, str], ...] = ()
     if since is not None:
         params = (("created[gte]", str(int((since - BALANCE_LOOKBACK).timestamp()))),)
@@ -281,7 +282,7 @@ async def read_customer_balances(session: Session, request: ReadRequest) -> Asyn
     There is no list over all customers and no event: customers with a balance, and those
     whose invoices began or ended with one, are asked; later only those that changed.
     """
-    since = _instant((request.cursor or {}).get("since")) if not request.full else None
+    since = None if request.full else cursor_instant(request.cursor, "since", request.now)
     customers: set[str] = set()
     began: datetime | None = None
     if since is not None and request.now - since <= REACH:
@@ -312,10 +313,6 @@ async def read_customer_balances(session: Session, request: ReadRequest) -> Asyn
             records = [_record(session, request, bytes(raw), None) for raw in listed.data]
             yield Page(records)
     yield Page(cursor={"since": _text((began or request.now) - SETTLE)})
-
-
-def _instant(text: Any) -> datetime | None:
-    return datetime.fromisoformat(text) if isinstance(text, str) else None
 
 
 def _text(instant: datetime) -> str:

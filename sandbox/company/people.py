@@ -12,7 +12,6 @@ from sandbox.company.clock import business_date
 
 DOMAIN = "nordlicht.example"
 OWN_DOMAINS = (DOMAIN, "nordlicht-jp.example")
-COMPANY_NAME = "Nordlicht Systems"
 PARENT_TEAM = {
     "dach": "emea",
     "west": "emea",
@@ -267,7 +266,6 @@ def _roster() -> tuple[Rep, ...]:
 ROSTER = _roster()
 BY_OWNER = {rep.owner_id: rep for rep in ROSTER}
 BY_EMAIL = {rep.email: rep for rep in ROSTER}
-TEAMS = tuple(PARENT_TEAM)
 QUEUE_OWNER_ID = "61000900"
 """An owner of type QUEUE: no person, no e-mail; leads wait there."""
 UNKNOWN_OWNER_ID = "61099999"

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from sandbox.company.clock import START, business_date, iso, local, quarter_bounds, quarters
 from sandbox.company.model import World
-from sandbox.company.people import BY_EMAIL, ROSTER, mail
+from sandbox.company.people import ROSTER, mail
 
 MEASURE = "bookings"
 TEAM_BASE = {
@@ -123,12 +123,6 @@ def make_submissions(world: World) -> list[Submission]:
                         Submission(rep.email, row.team, period, category, amount, at, "manager")
                     )
     return rows
-
-
-def currency_of(email: str) -> str:
-    """The currency in which a person's team is planned."""
-    rep = BY_EMAIL[email]
-    return TEAM_BASE.get(rep.rows[-1].team, (0, "EUR"))[1]
 
 
 def submitted(row: Submission) -> str:
