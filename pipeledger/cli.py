@@ -189,7 +189,7 @@ def trace(
 
 @app.command()
 def init(
-    sources: Annotated[list[str], typer.Argument(help="hubspot, stripe, imap, files.")],
+    sources: Annotated[list[str], typer.Argument(help="The sources, such as hubspot stripe.")],
     name: Annotated[
         str | None, typer.Option(help="Name of the connection; the source's without.")
     ] = None,

@@ -19,15 +19,6 @@ own_domains = []
 [company.fiscal_year]
 start_month = 1
 """
-_KEYS = {
-    "hubspot": "# token comes from {variable}__TOKEN or {variable}__TOKEN_FILE\n",
-    "stripe": "# api_key comes from {variable}__API_KEY or {variable}__API_KEY_FILE\n",
-    "imap": (
-        'host = "imap.example.com"\nusername = "sales@example.com"\n'
-        "# password comes from {variable}__PASSWORD or {variable}__PASSWORD_FILE\n"
-    ),
-    "files": ('folder = "inbox"\n\n[sources.files.{name}.tables.quotas]\npath = "quotas*.csv"\n'),
-}
 
 
 def write_connection(path: Path, source: str, name: str) -> Iterator[str]:
@@ -43,12 +34,14 @@ def write_connection(path: Path, source: str, name: str) -> Iterator[str]:
     if header in text:
         raise ConfigError(f"{path} has {header} already")
     variable = f"PIPELEDGER__SOURCES__{source.upper()}__{name.upper()}"
-    keys = _KEYS[source].format(variable=variable, name=name)
+    chosen = connector(source)
+    keys = chosen.starter.format(variable=variable, name=name)
     path.write_text(f"{text.rstrip()}\n\n{header}\n{keys}", encoding="utf-8")
     if source == "files":
         (path.parent / "inbox").mkdir(exist_ok=True)
     yield f"wrote {header} to {path}"
-    scopes = sorted({scope for stream in connector(source).streams for scope in stream.scopes})
+    yield from (f"  {place}. {step}" for place, step in enumerate(chosen.steps, 1))
+    scopes = sorted({scope for stream in chosen.streams for scope in stream.scopes})
     if scopes:
         yield f"{source} needs these rights, read-only, and no others: {', '.join(scopes)}"
 

@@ -6,7 +6,12 @@ from typing import cast
 
 from connectors.base.stream import Connector
 
-CONNECTORS: tuple[str, ...] = ("files", "hubspot", "imap", "stripe")
+CONNECTORS: tuple[str, ...] = (
+    "files",
+    "hubspot",
+    "imap",
+    "stripe",
+)
 
 
 @cache

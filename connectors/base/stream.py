@@ -139,6 +139,13 @@ class Connector:
     open: Callable[[Any, "Resources"], AbstractAsyncContextManager[Any]]
     check: Callable[[Any], "Any"]
     active: Callable[[Any], tuple[str, ...]] | None = None
+    starter: str = ""
+    """What ``init`` writes below the header of a first connection: TOML in which
+    ``{variable}`` stands for the prefix of its environment variables, ``{name}`` for its
+    name."""
+    steps: tuple[str, ...] = ()
+    """What a person does at the vendor to get credentials with the least rights, in order;
+    said by ``init``."""
 
     def stream(self, name: str) -> Stream:
         """Return the stream of that name; KeyError if the source has none."""

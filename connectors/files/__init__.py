@@ -43,6 +43,7 @@ async def _read(folder: Folder, request: ReadRequest) -> AsyncIterator[Page]:
 CONNECTOR = Connector(
     source="files",
     title="CSV, XLSX and Parquet folders",
+    starter='folder = "inbox"\n\n[sources.files.{name}.tables.quotas]\npath = "quotas*.csv"\n',
     settings=FilesSettings,
     streams=tuple(
         Stream(

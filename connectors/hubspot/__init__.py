@@ -59,6 +59,12 @@ def _object_stream(kind: ObjectType) -> Stream:
 CONNECTOR = Connector(
     source="hubspot",
     title="HubSpot CRM",
+    starter="# token comes from {variable}__TOKEN or {variable}__TOKEN_FILE\n",
+    steps=(
+        "As a super admin open Settings > Integrations > Private apps and create one.",
+        "Give it the read scopes named below and no others.",
+        "Put its token into the environment, or into a file that only pipeledger may read.",
+    ),
     settings=HubspotSettings,
     streams=(
         *(_object_stream(kind) for kind in OBJECT_TYPES),

@@ -42,6 +42,14 @@ async def check(session: Session) -> ScopeReport:
 CONNECTOR = Connector(
     source="imap",
     title="Mailbox (IMAP)",
+    starter=(
+        'host = "imap.example.com"\nusername = "sales@example.com"\n'
+        "# password comes from {variable}__PASSWORD or {variable}__PASSWORD_FILE\n"
+    ),
+    steps=(
+        "Make an app password for the mailbox, or a read-only account that it is shared with.",
+        "Put it into the environment, or into a file that only pipeledger may read.",
+    ),
     settings=ImapSettings,
     streams=(
         Stream(

@@ -58,6 +58,12 @@ async def check(session: Session) -> ScopeReport:
 CONNECTOR = Connector(
     source="stripe",
     title="Stripe",
+    starter="# api_key comes from {variable}__API_KEY or {variable}__API_KEY_FILE\n",
+    steps=(
+        "In the Stripe dashboard open Developers > API keys > Create restricted key.",
+        "Set the resources named below to Read and leave all others at None.",
+        "Put the rk_ key into the environment, or into a file that only pipeledger may read.",
+    ),
     settings=StripeSettings,
     streams=(
         *(
