@@ -14,7 +14,7 @@ from typing import Any
 import typer
 
 from pipeledger.cli import run_all
-from pipeledger.serving import headlines
+from pipeledger.serving import checksums, headlines
 from pipeledger.settings import load_settings
 
 SEED = 7
@@ -46,12 +46,23 @@ def run_demo(folder: Path, scale: float = 1.0) -> int:
             f"its settings are {path}"
         )
         settings = load_settings(path).settings
+        before = checksums(settings)
         code = run_all(settings)
         if code in {0, 5}:
             _show_headlines(headlines(settings))
+            if before:
+                _show_changes(before, checksums(settings))
             typer.echo(f"serving file: {settings.paths.serving / 'current.duckdb'}")
     typer.echo(f"the demo took {time.monotonic() - started:.1f} s")
     return code
+
+
+def _show_changes(before: dict[str, str], after: dict[str, str]) -> None:
+    changed = sorted(mart for mart in after if after[mart] != before.get(mart))
+    typer.echo(
+        f"checksums: {len(after) - len(changed)} marts equal to the last publication, "
+        f"{len(changed)} changed{': ' if changed else ''}{', '.join(changed)}"
+    )
 
 
 def _show_headlines(found: dict[str, Any]) -> None:

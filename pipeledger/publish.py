@@ -25,6 +25,8 @@ STORAGE_VERSION = "v1.5.0"
 CURRENT = "current.duckdb"
 KEPT = 3
 _BUILD_FILE = re.compile(r"\d{8}T\d{12}-[0-9a-f]{4}\.duckdb")
+OF_RUNS = frozenset({"mart_source_health"})
+"""Marts with a row per sync: they differ after every run, and say nothing of the business."""
 _META = ("sync_runs", "source_status", "build_inputs")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from connectors.base.errors import PipeledgerError
-from pipeledger.publish import CURRENT
+from pipeledger.publish import CURRENT, OF_RUNS
 from pipeledger.settings import Settings
 
 
@@ -38,6 +38,18 @@ def published(settings: Settings) -> Mapping[str, Any] | None:
         return None
     with open_serving(settings) as db:
         return rows(db, "select * from meta.builds")[0]
+
+
+def checksums(settings: Settings) -> dict[str, str]:
+    """Checksum by mart of what readers see; empty before the first publication.
+
+    Marts that log runs are left out: equal data has equal checksums in all others.
+    """
+    if not (settings.paths.serving / CURRENT).exists():
+        return {}
+    with open_serving(settings) as db:
+        found = rows(db, "select mart, checksum from meta.marts")
+    return {row["mart"]: row["checksum"] for row in found if row["mart"] not in OF_RUNS}
 
 
 def rows(
