@@ -14,6 +14,8 @@ def dispatch(name: str, package: str | None = None) -> Callable[..., str]:
     def rendered(*arguments: object, **_: object) -> str:
         if arguments:
             return str(arguments[0])
+        if name == "union_all_by_name":
+            return "union all by name"
         return "timestamptz" if name.endswith("_type") else "null"
 
     return rendered

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pipeledger.empty_warehouse import make_empty_warehouse
@@ -46,6 +47,27 @@ def test_every_definition_is_pinned_by_a_dbt_unit_test(tmp_path: Path) -> None:
     assert 0 == tested.returncode, tested.stdout[-6000:]
     results = json.loads((tmp_path / "target" / "run_results.json").read_text())["results"]
     assert len(results) > 100
+    assert {} == misspelt_lane_columns(tmp_path)
+
+
+def misspelt_lane_columns(folder: Path) -> dict[str, set[str]]:
+    """Columns of each lane that its union does not know, and would drop without a word."""
+    manifest = json.loads((folder / "target" / "manifest.json").read_text())
+    columns: dict[str, set[str]] = {}
+    with duckdb.connect(str(folder / "empty.duckdb"), read_only=True) as db:
+        for table, column in db.execute(
+            "select table_name, column_name from information_schema.columns"
+        ).fetchall():
+            columns.setdefault(table, set()).add(column)
+    unions = {
+        (node["name"], parent.rpartition(".")[2])
+        for node in manifest["nodes"].values()
+        for parent in node.get("depends_on", {}).get("nodes", ())
+        if parent.rpartition(".")[2].startswith("lane_") and node["resource_type"] == "model"
+    }
+    assert unions, "no lane is united: the manifest has another shape than this test reads"
+    unknown = {lane: columns[lane] - columns[union] for union, lane in unions}
+    return {lane: names for lane, names in unknown.items() if names}
 
 
 @pytest.mark.slow

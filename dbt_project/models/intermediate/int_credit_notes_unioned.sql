@@ -2,184 +2,34 @@
 -- units. The four parts say what the credit did: lowered what was due, was refunded, went to
 -- the customer's balance, or was settled outside; they add up to the gross amount.
 
-with typed as (
-    select
-        cast(null as varchar) as credit_note_key,
-        cast(null as varchar) as invoice_key,
-        cast(null as varchar) as customer_key,
-        cast(null as varchar) as source_system,
-        cast(null as varchar) as connection,
-        cast(null as varchar) as raw_version_id,
-        cast(null as varchar) as credit_note_number,
-        cast(null as varchar) as status,
-        cast(null as varchar) as reason,
-        cast(null as varchar) as currency_code,
-        cast(null as varchar[]) as refund_keys,
-        cast(null as {{ money_type() }}) as net_amt,
-        cast(null as {{ money_type() }}) as tax_amt,
-        cast(null as {{ money_type() }}) as gross_amt,
-        cast(null as {{ money_type() }}) as pre_payment_amt,
-        cast(null as {{ money_type() }}) as refunded_amt,
-        cast(null as {{ money_type() }}) as credited_to_balance_amt,
-        cast(null as {{ money_type() }}) as out_of_band_amt,
-        cast(null as boolean) as is_deleted,
-        cast(null as date) as issue_date,
-        cast(null as date) as voided_date,
-        cast(null as {{ instant_type() }}) as observed_at,
-        cast(null as varchar) as sync_id,
-        cast(null as bigint) as position
-    where false
-),
+{% set columns = [
+    ('credit_note_key', 'varchar'),
+    ('invoice_key', 'varchar'),
+    ('customer_key', 'varchar'),
+    ('source_system', 'varchar'),
+    ('connection', 'varchar'),
+    ('raw_version_id', 'varchar'),
+    ('credit_note_number', 'varchar'),
+    ('status', 'varchar'),
+    ('reason', 'varchar'),
+    ('currency_code', 'varchar'),
+    ('refund_keys', 'varchar[]'),
+    ('net_amt', money_type()),
+    ('tax_amt', money_type()),
+    ('gross_amt', money_type()),
+    ('pre_payment_amt', money_type()),
+    ('refunded_amt', money_type()),
+    ('credited_to_balance_amt', money_type()),
+    ('out_of_band_amt', money_type()),
+    ('is_deleted', 'boolean'),
+    ('issue_date', 'date'),
+    ('voided_date', 'date'),
+    ('observed_at', instant_type()),
+    ('sync_id', 'varchar'),
+    ('position', 'bigint'),
+] %}
 
-{% if has_source('stripe') %}
-    stripe_scales as (
-        select
-            currency_code,
-            minor_digits
-        from {{ ref('stripe_currency_scales') }}
-        where valid_to is null
-    ),
-
-    -- What one refund object gave back: the older credit note names it without an amount.
-    refunds as (
-        select
-            refund_key,
-            amount_minor
-        from {{ ref('stg_stripe__refunds') }}
-        where not is_deleted
-        qualify
-            row_number() over (
-                partition by refund_key
-                order by observed_at desc, sync_id desc, position desc
-            ) = 1
-    ),
-
-    stripe_notes as (
-        select
-            notes.*,
-            stripe_scales.minor_digits,
-            least(
-                notes.total_minor,
-                coalesce(
-                    notes.refunded_minor,
-                    refunds.amount_minor,
-                    case
-                        -- The refund is not known here: all that was not settled otherwise.
-                        when
-                            len(notes.refund_keys) > 0
-                            and notes.customer_balance_transaction_id is null
-                            then notes.total_minor - coalesce(notes.out_of_band_minor, 0)
-                    end,
-                    0
-                )
-            ) as refunded_part_minor
-        from {{ ref('stg_stripe__credit_notes') }} as notes
-        left join stripe_scales on notes.currency_code = stripe_scales.currency_code
-        left join refunds on notes.refund_keys[1] = refunds.refund_key
-    ),
-
-    stripe_parts as (
-        select
-            *,
-            coalesce(
-                pre_payment_minor,
-                case
-                    when
-                        refunded_part_minor = 0 and coalesce(out_of_band_minor, 0) = 0
-                        and customer_balance_transaction_id is null then total_minor
-                    else 0
-                end
-            ) as pre_payment_part_minor,
-            coalesce(out_of_band_minor, 0) as out_of_band_part_minor
-        from stripe_notes
-    ),
-
-    stripe as (
-        select
-            credit_note_key,
-            invoice_key,
-            customer_key,
-            source_system,
-            connection,
-            raw_version_id,
-            credit_note_number,
-            case status when 'void' then 'void' else 'issued' end as status,
-            reason,
-            currency_code,
-            refund_keys,
-            {{ stripe_money('coalesce(total_excluding_tax_minor, total_minor - '
-                ~ 'coalesce(tax_minor, 0))', 'minor_digits') }} as net_amt,
-            {{ stripe_money('coalesce(tax_minor, total_minor - '
-                ~ 'coalesce(total_excluding_tax_minor, total_minor))', 'minor_digits') }}
-                as tax_amt,
-            {{ stripe_money('total_minor', 'minor_digits') }} as gross_amt,
-            {{ stripe_money('pre_payment_part_minor', 'minor_digits') }} as pre_payment_amt,
-            {{ stripe_money('refunded_part_minor', 'minor_digits') }} as refunded_amt,
-            -- The remainder of what came after payment went to the customer's balance.
-            {{ stripe_money('total_minor - pre_payment_part_minor - refunded_part_minor'
-                ~ ' - out_of_band_part_minor', 'minor_digits') }} as credited_to_balance_amt,
-            {{ stripe_money('out_of_band_part_minor', 'minor_digits') }} as out_of_band_amt,
-            is_deleted,
-            {{ company_date('issued_at') }} as issue_date,
-            {{ company_date('voided_at') }} as voided_date,
-            observed_at,
-            sync_id,
-            position
-        from stripe_parts
-    ),
-{% endif %}
-
-{% if has_source('files') %}
-    files as (
-        select
-            credit_note_key,
-            invoice_key,
-            connection || ':' || company_id as customer_key,
-            source_system,
-            connection,
-            raw_version_id,
-            credit_note_number,
-            case
-                when status in ('void', 'voided', 'canceled', 'cancelled') then 'void'
-                when status = 'draft' then 'draft'
-                when status is null and voided_date is not null then 'void'
-                else 'issued'
-            end as status,
-            reason,
-            currency_code,
-            cast([] as varchar[]) as refund_keys,
-            cast(coalesce(net_amt, gross_amt - coalesce(tax_amt, 0)) as {{ money_type() }})
-                as net_amt,
-            cast(coalesce(tax_amt, gross_amt - net_amt, 0) as {{ money_type() }}) as tax_amt,
-            cast(coalesce(gross_amt, net_amt + coalesce(tax_amt, 0)) as {{ money_type() }})
-                as gross_amt,
-            cast(
-                coalesce(gross_amt, net_amt + coalesce(tax_amt, 0)) - coalesce(refunded_amt, 0)
-                as {{ money_type() }}
-            ) as pre_payment_amt,
-            coalesce(refunded_amt, 0) as refunded_amt,
-            cast(0 as {{ money_type() }}) as credited_to_balance_amt,
-            cast(0 as {{ money_type() }}) as out_of_band_amt,
-            is_deleted,
-            issue_date,
-            voided_date,
-            observed_at,
-            sync_id,
-            position
-        from {{ ref('stg_files__credit_notes') }}
-    ),
-{% endif %}
-
-final as (
-    select * from typed
-    {% if has_source('stripe') %}
-        union all
-        select * from stripe
-    {% endif %}
-    {% if has_source('files') %}
-        union all
-        select * from files
-    {% endif %}
-)
-
-select * from final
+{{ union_lanes('credit_notes', columns, [
+    'files',
+    'stripe',
+]) }}

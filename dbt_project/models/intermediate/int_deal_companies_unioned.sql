@@ -2,34 +2,20 @@
 --
 -- A source shows the whole set of a deal at a time. What the first set shows has held since
 -- the deal's creation; what a later set adds or drops did so when we saw it.
+--
+-- A source without such sets names at most one company on the deal itself.
 
 with deals as (
     select * from {{ ref('int_deals_current') }}
 ),
 
+stated_sets as (
+    select * from {{ ref('int_deal_company_sets_unioned') }}
+),
+
 sets as (
-    {% if has_source('hubspot') %}
-    select
-        deal_key,
-        'hubspot' as source_system,
-        connection,
-        list_transform(
-            coalesce(companies, []),
-            lambda one: {
-                'key': concat(connection, ':', one.id),
-                'labels': coalesce(one.labels, []),
-                'is_primary': coalesce(one.primary, false)
-            }
-        ) as members,
-        observed_at,
-        sync_id,
-        position,
-        raw_version_id
-    from {{ ref('stg_hubspot__deal_associations') }}
-    where change in ('upsert', 'deleted', 'archived')
-    {% endif %}
-    {% if has_source('hubspot') and has_source('files') %}union all{% endif %}
-    {% if has_source('files') %}
+    select * from stated_sets
+    union all
     select
         deal_key,
         source_system,
@@ -43,20 +29,9 @@ sets as (
         position,
         raw_version_id
     from {{ ref('int_deals_unioned') }}
-    where source_system = 'files' and has_content
-    {% endif %}
-    {% if not has_source('hubspot') and not has_source('files') %}
-    select
-        cast(null as varchar) as deal_key,
-        cast(null as varchar) as source_system,
-        cast(null as varchar) as connection,
-        cast([] as struct(key varchar, labels varchar[], is_primary boolean)[]) as members,
-        cast(null as timestamptz) as observed_at,
-        cast(null as varchar) as sync_id,
-        cast(null as bigint) as position,
-        cast(null as varchar) as raw_version_id
-    where false
-    {% endif %}
+    where
+        has_content
+        and deal_key not in (select stated_sets.deal_key from stated_sets)
 ),
 
 numbered as (

@@ -3,20 +3,11 @@
 -- Where the vendor keeps a history of a field, its events are exact. Else the differences
 -- between our own versions stand in (poll: the true time lies between the previous look and
 -- this one), and what the first version shows is assumed to have been so since creation.
--- The histories of all landed versions are united, because vendors cap their depth; an event
--- that several versions tell is one event, first seen with the first of them.
---
 -- value is text: ids, ISO dates in the company zone, plain decimals; '' is "emptied".
 
 with versions as (
     select * from {{ ref('int_deals_unioned') }}
 ),
-
-{% if has_source('hubspot') %}
-landed_histories as (
-    select * from {{ ref('stg_hubspot__deals') }}
-),
-{% endif %}
 
 syncs as (
     -- What we know of earlier looks: the first answer of each sync that landed a deal.
@@ -141,114 +132,9 @@ contents as (
     where numbered.has_content
 ),
 
-{% if has_source('hubspot') %}
 told as (
-    {% for field, list_name in [
-        ('stage', 'stage_history'),
-        ('pipeline', 'pipeline_history'),
-        ('amount', 'amount_history'),
-        ('expected_close_date', 'close_date_history'),
-        ('owner', 'owner_history'),
-        ('currency_code', 'currency_history'),
-    ] %}
-    {% if not loop.first %}union all{% endif %}
-    select
-        deal_key,
-        '{{ field }}' as field,
-        unnest({{ list_name }}) as event,
-        -- Newest first: of two events in one millisecond the earlier listed is the later.
-        -generate_subscripts({{ list_name }}, 1) as place,
-        observed_at,
-        raw_version_id
-    from landed_histories
-    where has_content and len({{ list_name }}) > 0
-    {% endfor %}
+    select * from {{ ref('int_deal_field_events_unioned') }}
 ),
-
-several_versions as (
-    select deal_key from landed_histories
-    group by deal_key
-    having count(*) > 1
-),
-
-vendor_events as (
-    select
-        deal_key,
-        field,
-        case field
-            when 'amount' then coalesce(cast({{ money_from_text('event.value') }} as varchar), '')
-            when 'expected_close_date' then coalesce(cast({{ company_date(
-                try_cast_to('event.value', 'timestamptz')
-            ) }} as varchar), '')
-            when 'currency_code' then upper(coalesce(trim(event.value), ''))
-            else coalesce(trim(event.value), '')
-        end as value,
-        event.timestamp as happened_at,
-        coalesce(event.updatedByUserId, event.sourceId) as changed_by,
-        event.sourceType as change_source,
-        place,
-        observed_at as seen_at,
-        raw_version_id
-    from told
-    where event.timestamp is not null
-),
-
-exact as (
-    select * from vendor_events
-    where deal_key not in (select deal_key from several_versions)
-
-    union all
-
-    select
-        deal_key,
-        field,
-        value,
-        happened_at,
-        arg_min(changed_by, (seen_at, raw_version_id)) as changed_by,
-        arg_min(change_source, (seen_at, raw_version_id)) as change_source,
-        arg_min(place, (seen_at, raw_version_id)) as place,
-        min(seen_at) as seen_at,
-        arg_min(raw_version_id, (seen_at, raw_version_id)) as raw_version_id
-    from vendor_events
-    where deal_key in (select deal_key from several_versions)
-    group by deal_key, field, value, happened_at
-),
-
--- A history that begins after the deal: the vendor's depth cut its start off, or the import
--- did not write one. What it begins with is assumed to have held since creation.
-oldest_told as (
-    select
-        deal_key,
-        arg_min(stage_history[-1], (observed_at, sync_id, position)) as stage_event,
-        arg_min(pipeline_history[-1], (observed_at, sync_id, position)) as pipeline_event,
-        min(created_at) as created_at,
-        min(observed_at) as seen_at,
-        arg_min(raw_version_id, (observed_at, sync_id, position)) as raw_version_id
-    from landed_histories
-    where has_content
-    group by deal_key
-),
-
-before_history as (
-    {% for field in ['stage', 'pipeline'] %}
-    {% if not loop.first %}union all{% endif %}
-    select
-        deal_key,
-        '{{ field }}' as field,
-        coalesce(trim({{ field }}_event.value), '') as value,
-        created_at as happened_at,
-        case
-            when {{ field }}_event.timestamp
-                <= created_at + interval '{{ var("min_stay_seconds") }} seconds' then 'exact'
-            else 'assumed'
-        end as change_precision,
-        seen_at,
-        raw_version_id
-    from oldest_told
-    where {{ field }}_event.timestamp > created_at
-    {% endfor %}
-),
-{% endif %}
 
 polled as (
     {% for field, new, old, history in [
@@ -330,21 +216,34 @@ attributes as (
         or source_channel is distinct from old_source_channel
 ),
 
-{% if has_source('files') %}
-stage_changes as (
+-- The vendor's history silences our own differences, unless they are newer than all it tells
+-- and say otherwise: then it was read before the deal was.
+last_told as (
     select
-        concat(connection, ':', deal_id) as deal_key,
-        stage_id,
-        pipeline_id,
-        changed_at as happened_at,
-        any_value(changed_by) as changed_by,
-        min(observed_at) as seen_at,
-        min(raw_version_id) as raw_version_id
-    from {{ ref('stg_files__deal_stage_changes') }}
-    where not is_deleted and changed_at is not null
-    group by connection, deal_id, stage_id, pipeline_id, changed_at
+        deal_key,
+        field,
+        max(happened_at) as told_until,
+        arg_max(value, (happened_at, coalesce(place, 0))) as told_value
+    from told
+    where deal_key in (
+        select polled.deal_key from polled
+        where polled.field in ('stage', 'pipeline', 'amount', 'expected_close_date', 'owner',
+            'currency_code')
+    )
+    group by deal_key, field
 ),
-{% endif %}
+
+differences as (
+    select polled.*
+    from polled
+    left join last_told
+        on
+            polled.deal_key = last_told.deal_key
+            and polled.field = last_told.field
+    where
+        last_told.deal_key is null
+        or (polled.happened_at > last_told.told_until and polled.value != last_told.told_value)
+),
 
 deletions as (
     select
@@ -375,44 +274,17 @@ deletions as (
 ),
 
 unioned as (
-    {% if has_source('hubspot') %}
     select
-        deal_key, field, value, cast(null as varchar) as old_value, happened_at, changed_by,
-        change_source, 'exact' as change_precision, place, cast(0 as bigint)
-            as uncertainty_seconds, seen_at, raw_version_id
-    from exact
-    union all
-    select
-        deal_key, field, value, null, happened_at, null, null, change_precision, -1000000,
-        case when change_precision = 'exact' then 0 end, seen_at, raw_version_id
-    from before_history
-    union all
-    {% endif %}
-    {% if has_source('files') %}
-    -- Named in full: without HubSpot this is the first branch, which names the columns.
-    select
-        deal_key, 'stage' as field, stage_id as value, cast(null as varchar) as old_value,
-        happened_at, changed_by, cast(null as varchar) as change_source,
-        'exact' as change_precision, 0 as place, 0 as uncertainty_seconds, seen_at,
+        deal_key, field, value, old_value, happened_at, changed_by, change_source,
+        change_precision, coalesce(place, 0) as place, uncertainty_seconds, seen_at,
         raw_version_id
-    from stage_changes
+    from told
     union all
-    select
-        deal_key, 'pipeline', pipeline_id, null, happened_at, changed_by, null, 'exact', 0, 0, seen_at,
-        raw_version_id
-    from stage_changes
-    where pipeline_id is not null
-    union all
-    {% endif %}
-    -- An exact history of stages, from whichever table, silences our own differences.
     select
         deal_key, field, value, old_value, happened_at, null as changed_by, null as change_source,
         change_precision, 0 as place, case when change_precision = 'exact' then 0
             else uncertainty_seconds end as uncertainty_seconds, seen_at, raw_version_id
-    from polled
-    {% if has_source('files') %}
-    where field != 'stage' or deal_key not in (select deal_key from stage_changes)
-    {% endif %}
+    from differences
     union all
     select
         deal_key, field, value, null, happened_at, null, null, change_precision, 0, null, seen_at,

@@ -10,24 +10,14 @@ with owners as (
     from {{ ref('int_user_map') }}
 ),
 
-{% if has_source('hubspot') %}
 users as (
-    select
-        connection,
-        unnest([user_id, concat('userId:', user_id)]) as editor_id,
-        lower(email) as user_key,
-        1 as preference
-    from {{ ref('stg_hubspot__owners') }}
-    where user_id is not null and email is not null
+    select * from {{ ref('int_editors_unioned') }}
 ),
-{% endif %}
 
 named as (
     select * from owners
-    {% if has_source('hubspot') %}
     union all
     select * from users
-    {% endif %}
 ),
 
 final as (

@@ -5,28 +5,6 @@ with invoices as (
     select * from {{ ref('int_invoices_current') }}
 ),
 
-typed as (
-    select
-        cast(null as varchar) as invoice_line_key,
-        cast(null as varchar) as invoice_key,
-        cast(null as varchar) as source_system,
-        cast(null as varchar) as connection,
-        cast(null as varchar) as raw_version_id,
-        cast(null as varchar) as line_kind,
-        cast(null as varchar) as line_description,
-        cast(null as varchar) as product_key,
-        cast(null as varchar) as deal_reference,
-        cast(null as decimal(18, 6)) as quantity,
-        cast(null as decimal(38, 12)) as unit_price_amt,
-        cast(null as {{ money_type() }}) as net_amt,
-        cast(null as {{ money_type() }}) as tax_amt,
-        cast(null as {{ money_type() }}) as discount_amt,
-        cast(null as boolean) as is_proration,
-        cast(null as date) as service_start,
-        cast(null as date) as service_end
-    where false
-),
-
 {% if has_source('stripe') %}
     stripe_scales as (
         select
@@ -140,53 +118,51 @@ typed as (
     ),
 {% endif %}
 
-{% if has_source('files') %}
-    files_lines as (
-        select *
-        from {{ ref('stg_files__invoice_lines') }}
-        qualify
-            row_number() over (
-                partition by invoice_line_key
-                order by observed_at desc, sync_id desc, position desc
-            ) = 1
-    ),
+listed as (
+    select * from {{ ref('int_invoice_lines_unioned') }}
+),
 
-    files as (
-        select
-            files_lines.invoice_line_key,
-            files_lines.invoice_key,
-            files_lines.source_system,
-            files_lines.connection,
-            files_lines.raw_version_id,
-            'item' as line_kind,
-            files_lines.description as line_description,
-            files_lines.connection || ':' || files_lines.product_id as product_key,
-            files_lines.deal_ref as deal_reference,
-            files_lines.quantity,
-            files_lines.unit_price_amt,
-            files_lines.net_amt,
-            coalesce(files_lines.tax_amt, 0) as tax_amt,
-            cast(0 as {{ money_type() }}) as discount_amt,
-            files_lines.is_proration,
-            files_lines.service_start_date as service_start,
-            files_lines.service_end_date as service_end
-        from files_lines
-        inner join invoices on files_lines.invoice_key = invoices.invoice_key
-        where not files_lines.is_deleted
-    ),
-{% endif %}
+newest as (
+    select *
+    from listed
+    qualify
+        row_number() over (
+            partition by invoice_line_key
+            order by observed_at desc, sync_id desc, position desc
+        ) = 1
+),
+
+stated as (
+    select
+        newest.invoice_line_key,
+        newest.invoice_key,
+        newest.source_system,
+        newest.connection,
+        newest.raw_version_id,
+        newest.line_kind,
+        newest.line_description,
+        newest.product_key,
+        newest.deal_reference,
+        newest.quantity,
+        newest.unit_price_amt,
+        newest.net_amt,
+        newest.tax_amt,
+        newest.discount_amt,
+        newest.is_proration,
+        newest.service_start,
+        newest.service_end
+    from newest
+    inner join invoices on newest.invoice_key = invoices.invoice_key
+    where not newest.is_deleted
+),
 
 final as (
-    select * from typed
+    select * from stated
     {% if has_source('stripe') %}
         union all
         select * from stripe
         union all
         select * from stripe_shipping
-    {% endif %}
-    {% if has_source('files') %}
-        union all
-        select * from files
     {% endif %}
 )
 

@@ -1,9 +1,9 @@
 -- Grain: one row per payment x invoice that it settles, money only (credits: see
 -- int_payment_allocations). settlement_basis says how we know:
 --   stated       the source says which payment settled which invoice
---   named        the payment names its invoice (files, Stripe before 2025-03-31)
+--   named        the payment names its invoice (also Stripe before 2025-03-31)
 --   out_of_band  the invoice was marked paid without a payment object
---   implied      an export says paid, or states a balance, and holds no payments
+--   implied      the source says paid, or states a balance, and holds no payments
 
 with invoices as (
     select *
@@ -19,19 +19,6 @@ credits as (
     from {{ ref('int_credit_notes_current') }}
     where status = 'issued'
     group by invoice_key, currency_code
-),
-
-typed as (
-    select
-        cast(null as varchar) as settlement_key,
-        cast(null as varchar) as invoice_key,
-        cast(null as varchar) as payment_key,
-        cast(null as varchar) as settlement_basis,
-        cast(null as varchar) as stated_kind,
-        cast(null as varchar) as raw_version_id,
-        cast(null as {{ money_type() }}) as applied_amt,
-        cast(null as date) as applied_date
-    where false
 ),
 
 {% if has_source('stripe') %}
@@ -230,124 +217,118 @@ typed as (
     ),
 {% endif %}
 
-{% if has_source('files') %}
-    files_allocations as (
-        select *
-        from {{ ref('stg_files__payment_allocations') }}
-        qualify
-            row_number() over (
-                partition by payment_allocation_key
-                order by observed_at desc, sync_id desc, position desc
-            ) = 1
-    ),
+other_allocations as (
+    select *
+    from {{ ref('int_payment_allocations_unioned') }}
+    qualify
+        row_number() over (
+            partition by payment_allocation_key
+            order by observed_at desc, sync_id desc, position desc
+        ) = 1
+),
 
-    files_payments as (
-        select *
-        from {{ ref('stg_files__payments') }}
-        qualify
-            row_number() over (
-                partition by payment_key
-                order by observed_at desc, sync_id desc, position desc
-            ) = 1
-    ),
+other_payments as (
+    select *
+    from {{ ref('int_payments_unioned') }}
+    qualify
+        row_number() over (
+            partition by payment_key
+            order by observed_at desc, sync_id desc, position desc
+        ) = 1
+),
 
-    files_stated as (
-        select
-            files_allocations.payment_allocation_key as settlement_key,
-            files_allocations.invoice_key,
-            files_allocations.payment_key,
-            'stated' as settlement_basis,
-            coalesce(files_allocations.kind, 'payment') as stated_kind,
-            files_allocations.raw_version_id,
-            files_allocations.applied_amt,
-            files_allocations.applied_date
-        from files_allocations
-        inner join invoices on files_allocations.invoice_key = invoices.invoice_key
-        where
-            not files_allocations.is_deleted
-            and coalesce(files_allocations.kind, 'payment') in ('payment', 'prepayment')
-            and files_allocations.credit_note_key is null
-    ),
+other_stated as (
+    select
+        other_allocations.payment_allocation_key as settlement_key,
+        other_allocations.invoice_key,
+        other_allocations.payment_key,
+        'stated' as settlement_basis,
+        coalesce(other_allocations.kind, 'payment') as stated_kind,
+        other_allocations.raw_version_id,
+        other_allocations.applied_amt,
+        other_allocations.applied_date
+    from other_allocations
+    inner join invoices on other_allocations.invoice_key = invoices.invoice_key
+    where
+        not other_allocations.is_deleted
+        and coalesce(other_allocations.kind, 'payment') in ('payment', 'prepayment')
+        and other_allocations.credit_note_key is null
+),
 
-    files_named as (
-        select
-            files_payments.payment_key as settlement_key,
-            files_payments.invoice_key,
-            files_payments.payment_key,
-            'named' as settlement_basis,
-            cast(null as varchar) as stated_kind,
-            files_payments.raw_version_id,
-            files_payments.amount_amt as applied_amt,
-            files_payments.paid_date as applied_date
-        from files_payments
-        inner join invoices
-            on
-                files_payments.invoice_key = invoices.invoice_key
-                and files_payments.currency_code = invoices.currency_code
-        where
-            not files_payments.is_deleted
-            and coalesce(files_payments.status, 'succeeded') not in
-            ('failed', 'canceled', 'cancelled', 'pending', 'void')
-            and not exists (
-                select 1 from files_allocations
-                where
-                    files_allocations.payment_key = files_payments.payment_key
-                    and not files_allocations.is_deleted
-            )
-    ),
+other_named as (
+    select
+        other_payments.payment_key as settlement_key,
+        other_payments.invoice_key,
+        other_payments.payment_key,
+        'named' as settlement_basis,
+        cast(null as varchar) as stated_kind,
+        other_payments.raw_version_id,
+        other_payments.amount_amt as applied_amt,
+        other_payments.paid_date as applied_date
+    from other_payments
+    inner join invoices
+        on
+            other_payments.invoice_key = invoices.invoice_key
+            and other_payments.currency_code = invoices.currency_code
+    where
+        not other_payments.is_deleted
+        and other_payments.status = 'succeeded'
+        and not exists (
+            select 1 from other_allocations
+            where
+                other_allocations.payment_key = other_payments.payment_key
+                and not other_allocations.is_deleted
+        )
+),
 
-    files_implied as (
-        select
-            invoices.invoice_key || ':implied' as settlement_key,
-            invoices.invoice_key,
-            invoices.invoice_key || ':implied' as payment_key,
-            'implied' as settlement_basis,
-            cast(null as varchar) as stated_kind,
-            invoices.raw_version_id,
-            cast(
-                invoices.gross_amt - coalesce(credits.lowered_amt, 0)
-                - coalesce(
-                    invoices.source_balance_amt,
-                    case invoices.status when 'paid' then 0 else invoices.gross_amt end
-                ) as {{ money_type() }}
-            ) as applied_amt,
-            -- Without a date of payment: the day on which we learnt of it.
-            coalesce(invoices.paid_date, {{ company_date('invoices.observed_at') }})
-                as applied_date
-        from invoices
-        left join credits
-            on
-                invoices.invoice_key = credits.invoice_key
-                and invoices.currency_code = credits.currency_code
-        where
-            invoices.source_system = 'files'
-            and invoices.status in ('paid', 'open')
-            and (invoices.source_balance_amt is not null or invoices.status = 'paid')
-            and not exists (
-                select 1 from files_stated where files_stated.invoice_key = invoices.invoice_key
-            )
-            and not exists (
-                select 1 from files_named where files_named.invoice_key = invoices.invoice_key
-            )
-    ),
-{% endif %}
+other_implied as (
+    select
+        invoices.invoice_key || ':implied' as settlement_key,
+        invoices.invoice_key,
+        invoices.invoice_key || ':implied' as payment_key,
+        'implied' as settlement_basis,
+        cast(null as varchar) as stated_kind,
+        invoices.raw_version_id,
+        cast(
+            invoices.gross_amt - coalesce(credits.lowered_amt, 0)
+            - coalesce(
+                invoices.source_balance_amt,
+                case invoices.status when 'paid' then 0 else invoices.gross_amt end
+            ) as {{ money_type() }}
+        ) as applied_amt,
+        -- Without a date of payment: the day on which we learnt of it.
+        coalesce(invoices.paid_date, {{ company_date('invoices.observed_at') }})
+            as applied_date
+    from invoices
+    left join credits
+        on
+            invoices.invoice_key = credits.invoice_key
+            and invoices.currency_code = credits.currency_code
+    where
+        -- Stripe says what was paid out of band.
+        invoices.source_system <> 'stripe'
+        and invoices.status in ('paid', 'open')
+        and (invoices.source_balance_amt is not null or invoices.status = 'paid')
+        and not exists (
+            select 1 from other_stated where other_stated.invoice_key = invoices.invoice_key
+        )
+        and not exists (
+            select 1 from other_named where other_named.invoice_key = invoices.invoice_key
+        )
+),
 
 united as (
-    select * from typed
+    select * from other_stated
+    union all
+    select * from other_named
+    union all
+    select * from other_implied
+    where applied_amt > 0
     {% if has_source('stripe') %}
         union all
         select * from stripe_known
         union all
         select * from stripe_out_of_band
-    {% endif %}
-    {% if has_source('files') %}
-        union all
-        select * from files_stated
-        union all
-        select * from files_named
-        union all
-        select * from files_implied
-        where applied_amt > 0
     {% endif %}
 ),
 

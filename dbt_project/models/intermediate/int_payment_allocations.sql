@@ -77,59 +77,55 @@ overpayments as (
         or (named_sums.all_named and named_sums.paid_amt > invoices.gross_amt)
 ),
 
-{% if has_source('files') %}
-    files_allocations as (
-        select *
-        from {{ ref('stg_files__payment_allocations') }}
-        qualify
-            row_number() over (
-                partition by payment_allocation_key
-                order by observed_at desc, sync_id desc, position desc
-            ) = 1
-    ),
+stated_allocations as (
+    select *
+    from {{ ref('int_payment_allocations_unioned') }}
+    qualify
+        row_number() over (
+            partition by payment_allocation_key
+            order by observed_at desc, sync_id desc, position desc
+        ) = 1
+),
 
-    files_others as (
-        select
-            files_allocations.payment_allocation_key as allocation_key,
-            files_allocations.invoice_key,
-            files_allocations.payment_key,
-            files_allocations.credit_note_key,
-            case
-                when files_allocations.kind in ('refund', 'write_off', 'dispute', 'balance_credit')
-                    then files_allocations.kind
-                else 'credit_note'
-            end as kind,
-            files_allocations.raw_version_id,
-            false as is_out_of_band,
-            case
-                when files_allocations.kind in ('refund', 'dispute')
-                    then cast(-abs(files_allocations.applied_amt) as {{ money_type() }})
-                else files_allocations.applied_amt
-            end as applied_amt,
-            files_allocations.applied_date
-        from files_allocations
-        inner join invoices on files_allocations.invoice_key = invoices.invoice_key
-        where
-            not files_allocations.is_deleted
-            and (
-                files_allocations.credit_note_key is not null
-                or files_allocations.kind in
-                ('credit_note', 'refund', 'write_off', 'dispute', 'balance_credit')
-            )
-    ),
-{% endif %}
+stated_others as (
+    select
+        stated_allocations.payment_allocation_key as allocation_key,
+        stated_allocations.invoice_key,
+        stated_allocations.payment_key,
+        stated_allocations.credit_note_key,
+        case
+            when stated_allocations.kind in ('refund', 'write_off', 'dispute', 'balance_credit')
+                then stated_allocations.kind
+            else 'credit_note'
+        end as kind,
+        stated_allocations.raw_version_id,
+        false as is_out_of_band,
+        case
+            when stated_allocations.kind in ('refund', 'dispute')
+                then cast(-abs(stated_allocations.applied_amt) as {{ money_type() }})
+            else stated_allocations.applied_amt
+        end as applied_amt,
+        stated_allocations.applied_date
+    from stated_allocations
+    inner join invoices on stated_allocations.invoice_key = invoices.invoice_key
+    where
+        not stated_allocations.is_deleted
+        and (
+            stated_allocations.credit_note_key is not null
+            or stated_allocations.kind in
+            ('credit_note', 'refund', 'write_off', 'dispute', 'balance_credit')
+        )
+),
 
 own_credits as (
     select credit_notes.*
     from credit_notes
-    {% if has_source('files') %}
-        where not exists (
-            select 1 from files_others
-            where
-                files_others.credit_note_key = credit_notes.credit_note_key
-                and files_others.kind = 'credit_note'
-        )
-    {% endif %}
+    where not exists (
+        select 1 from stated_others
+        where
+            stated_others.credit_note_key = credit_notes.credit_note_key
+            and stated_others.kind = 'credit_note'
+    )
 ),
 
 credit_parts as (
@@ -433,10 +429,8 @@ changes as (
     select * from overpayments
     union all
     select * from credits
-    {% if has_source('files') %}
-        union all
-        select * from files_others
-    {% endif %}
+    union all
+    select * from stated_others
     {% if has_source('stripe') %}
         union all
         select * from charge_returns
@@ -447,7 +441,7 @@ changes as (
         union all
         select * from derived_balance
     {% endif %}
-    -- Files name a refunded part without a refund of its own.
+    -- A refunded part for which the source holds no refund of its own.
     union all
     select
         credit_note_key || ':refund',

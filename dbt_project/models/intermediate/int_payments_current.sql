@@ -1,5 +1,5 @@
--- Grain: one row per payment received by the as-of date: Stripe charges, payments of files,
--- and the payments that exist only as a mark on their invoice (out of band, implied).
+-- Grain: one row per payment received by the as-of date: Stripe charges, payments
+-- that other sources state, and the payments that exist only as a mark on their invoice (out of band, implied).
 -- amount_amt is what the payer paid; the fee withheld from it is its own column.
 
 with invoices as (
@@ -8,26 +8,6 @@ with invoices as (
 
 settlements as (
     select * from {{ ref('int_invoice_settlements') }}
-),
-
-typed as (
-    select
-        cast(null as varchar) as payment_key,
-        cast(null as varchar) as source_system,
-        cast(null as varchar) as connection,
-        cast(null as varchar) as raw_version_id,
-        cast(null as varchar) as customer_key,
-        cast(null as varchar) as method,
-        cast(null as varchar) as currency_code,
-        cast(null as varchar) as settled_currency_code,
-        cast(null as {{ money_type() }}) as amount_amt,
-        cast(null as {{ money_type() }}) as fee_amt,
-        cast(null as {{ money_type() }}) as settled_gross_amt,
-        cast(null as {{ money_type() }}) as settled_net_amt,
-        cast(null as boolean) as is_out_of_band,
-        cast(null as boolean) as is_disputed,
-        cast(null as date) as paid_date
-    where false
 ),
 
 {% if has_source('stripe') %}
@@ -52,53 +32,43 @@ typed as (
     ),
 {% endif %}
 
-{% if has_source('files') %}
-    files_payments as (
-        select *
-        from {{ ref('stg_files__payments') }}
-        qualify
-            row_number() over (
-                partition by payment_key
-                order by observed_at desc, sync_id desc, position desc
-            ) = 1
-    ),
+-- Newest word on each payment.
+stated_payments as (
+    select *
+    from {{ ref('int_payments_unioned') }}
+    qualify
+        row_number() over (
+            partition by payment_key
+            order by observed_at desc, sync_id desc, position desc
+        ) = 1
+),
 
-    files as (
-        select
-            payment_key,
-            source_system,
-            connection,
-            raw_version_id,
-            connection || ':' || company_id as customer_key,
-            coalesce(method, 'unknown') as method,
-            currency_code,
-            coalesce(settled_currency_code, currency_code) as settled_currency_code,
-            amount_amt,
-            fee_amt,
-            cast(settled_net_amt + coalesce(fee_amt, 0) as {{ money_type() }})
-                as settled_gross_amt,
-            settled_net_amt,
-            false as is_out_of_band,
-            false as is_disputed,
-            paid_date
-        from files_payments
-        where
-            not is_deleted
-            and coalesce(status, 'succeeded') not in
-            ('failed', 'canceled', 'cancelled', 'pending', 'void')
-            and paid_date <= {{ as_of_date() }}
-    ),
-{% endif %}
+stated as (
+    select
+        payment_key,
+        source_system,
+        connection,
+        raw_version_id,
+        customer_key,
+        coalesce(method, 'unknown') as method,
+        currency_code,
+        coalesce(settled_currency_code, currency_code) as settled_currency_code,
+        amount_amt,
+        fee_amt,
+        cast(settled_net_amt + coalesce(fee_amt, 0) as {{ money_type() }}) as settled_gross_amt,
+        settled_net_amt,
+        false as is_out_of_band,
+        false as is_disputed,
+        paid_date
+    from stated_payments
+    where not is_deleted and status = 'succeeded' and paid_date <= {{ as_of_date() }}
+),
 
 objects as (
-    select payment_key from typed
+    select payment_key from stated_payments
     {% if has_source('stripe') %}
         union all
         select payment_key from stripe
-    {% endif %}
-    {% if has_source('files') %}
-        union all
-        select payment_key from files_payments
     {% endif %}
 ),
 
@@ -136,14 +106,10 @@ unobjected as (
 ),
 
 final as (
-    select * from typed
+    select * from stated
     {% if has_source('stripe') %}
         union all
         select * from stripe
-    {% endif %}
-    {% if has_source('files') %}
-        union all
-        select * from files
     {% endif %}
     union all
     select * from unobjected

@@ -2,34 +2,13 @@
 -- period it names found in the fiscal calendar.
 
 with stated as (
-    {% if has_source('files') %}
-        select *
-        from {{ ref('stg_files__quotas') }}
-        qualify
-            row_number() over (
-                partition by quota_record_key
-                order by observed_at desc, sync_id desc, position desc
-            ) = 1
-    {% else %}
-        select
-            cast(null as varchar) as quota_record_key,
-            cast(null as varchar) as connection,
-            cast(null as varchar) as scope_type,
-            cast(null as varchar) as scope_id,
-            cast(null as varchar) as period_type,
-            cast(null as varchar) as period,
-            cast(null as varchar) as measure,
-            cast(null as varchar) as credit_type,
-            cast(null as varchar) as currency_code,
-            cast(null as decimal(18, 4)) as quota_amt,
-            cast(null as decimal(9, 6)) as proration,
-            cast(null as date) as valid_from_date,
-            cast(null as date) as valid_to_date,
-            cast(null as boolean) as is_deleted,
-            cast(null as timestamptz) as observed_at,
-            cast(null as varchar) as raw_version_id
-        where false
-    {% endif %}
+    select *
+    from {{ ref('int_quotas_unioned') }}
+    qualify
+        row_number() over (
+            partition by quota_record_key
+            order by observed_at desc, sync_id desc, position desc
+        ) = 1
 ),
 
 periods as (

@@ -20,17 +20,15 @@ addresses as (
     select distinct email
     from people
     where email is not null
-    {% if has_source('files') %}
     -- Somebody with a quota, a share or a deal who is in no roster is still somebody.
-        union
-        select lower(scope_id) as email
-        from {{ ref('stg_files__quotas') }}
-        where scope_type = 'user' and contains(scope_id, '@') and not is_deleted
-        union
-        select user_email as email
-        from {{ ref('stg_files__deal_credits') }}
-        where user_email is not null and not is_deleted
-    {% endif %}
+    union
+    select lower(scope_id) as email
+    from {{ ref('int_quotas_unioned') }}
+    where scope_type = 'user' and contains(scope_id, '@') and not is_deleted
+    union
+    select user_key as email
+    from {{ ref('int_deal_credits_unioned') }}
+    where user_key is not null and not is_deleted
 ),
 
 connections as (

@@ -16,36 +16,23 @@ deals as (
 ),
 
 declared as (
-    {% if has_source('files') %}
     select
-        concat(connection, ':', deal_id) as file_deal_key,
+        source_deal_key,
         deal_id,
-        user_email as user_key,
-        coalesce(credit_type, 'revenue') as credit_type,
+        user_key,
+        credit_type,
         share,
-        {{ start_of_day('valid_from') }} as valid_from,
+        {{ start_of_day('valid_from_date') }} as valid_from,
         -- The last day of a share counts whole.
-        {{ start_of_day('valid_to + 1') }} as valid_to,
+        {{ start_of_day('valid_to_date + 1') }} as valid_to,
+        source_system,
         connection,
         raw_version_id
-    from {{ ref('stg_files__deal_credits') }}
+    from {{ ref('int_deal_credits_unioned') }}
     where true
     qualify row_number() over (
         partition by deal_credit_key order by observed_at desc, sync_id desc, position desc
     ) = 1 and not is_deleted
-    {% else %}
-    select
-        cast(null as varchar) as file_deal_key,
-        cast(null as varchar) as deal_id,
-        cast(null as varchar) as user_key,
-        cast(null as varchar) as credit_type,
-        cast(null as decimal(9, 6)) as share,
-        cast(null as timestamptz) as valid_from,
-        cast(null as timestamptz) as valid_to,
-        cast(null as varchar) as connection,
-        cast(null as varchar) as raw_version_id
-    where false
-    {% endif %}
 ),
 
 -- A file may name a deal of its own connection or, by its whole key, of another.
@@ -58,12 +45,12 @@ shares as (
         coalesce(declared.valid_from, least(deals.created_at, deals.first_observed_at))
             as valid_from,
         declared.valid_to,
-        'files' as source_system,
+        declared.source_system,
         declared.connection,
         declared.raw_version_id
     from declared
     inner join deals
-        on deals.deal_key in (declared.file_deal_key, declared.deal_id)
+        on deals.deal_key in (declared.source_deal_key, declared.deal_id)
 ),
 
 changes as (

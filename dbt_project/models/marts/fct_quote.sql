@@ -18,27 +18,9 @@ companies as (
     group by record_key
 ),
 
-{% if has_source('hubspot') %}
 associated as (
-    select
-        quote_key,
-        min(deal_key) as deal_key
-    from (
-        select deal_key, unnest(quote_keys) as quote_key
-        from (
-            select * from {{ ref('stg_hubspot__deal_associations') }}
-            qualify row_number() over (
-                partition by deal_key order by observed_at desc, sync_id desc, position desc
-            ) = 1
-        )
-    )
-    group by quote_key
+    select * from {{ ref('int_quote_deals_unioned') }}
 ),
-{% else %}
-associated as (
-    select cast(null as varchar) as quote_key, cast(null as varchar) as deal_key where false
-),
-{% endif %}
 
 users as (
     select * from {{ ref('int_user_map') }}

@@ -17,27 +17,9 @@ listed as (
     group by line_key
 ),
 
-{% if has_source('hubspot') %}
 associated as (
-    select
-        line_key,
-        min(deal_key) as deal_key
-    from (
-        select deal_key, unnest(line_item_keys) as line_key
-        from (
-            select * from {{ ref('stg_hubspot__deal_associations') }}
-            qualify row_number() over (
-                partition by deal_key order by observed_at desc, sync_id desc, position desc
-            ) = 1
-        )
-    )
-    group by line_key
+    select * from {{ ref('int_line_deals_unioned') }}
 ),
-{% else %}
-associated as (
-    select cast(null as varchar) as line_key, cast(null as varchar) as deal_key where false
-),
-{% endif %}
 
 survivors as (
     select * from {{ ref('int_deal_survivors') }}

@@ -1,0 +1,25 @@
+-- Grain: one row per version of an application that a source states: of a payment or credit
+-- note to an invoice, in the invoice's currency, positive. Kind: payment, prepayment,
+-- credit_note, refund, write_off, dispute, balance_credit; null is payment, or credit_note
+-- where a credit note is named.
+
+{% set columns = [
+    ('payment_allocation_key', 'varchar'),
+    ('invoice_key', 'varchar'),
+    ('payment_key', 'varchar'),
+    ('credit_note_key', 'varchar'),
+    ('source_system', 'varchar'),
+    ('connection', 'varchar'),
+    ('raw_version_id', 'varchar'),
+    ('kind', 'varchar'),
+    ('applied_amt', money_type()),
+    ('is_deleted', 'boolean'),
+    ('applied_date', 'date'),
+    ('observed_at', instant_type()),
+    ('sync_id', 'varchar'),
+    ('position', 'bigint'),
+] %}
+
+{{ union_lanes('payment_allocations', columns, [
+    'files',
+]) }}

@@ -1,0 +1,27 @@
+-- Grain: one row per landed version of a quota. The period is as its source spells it: a key of
+-- the fiscal calendar, or a calendar month such as 2026-10.
+
+{% set columns = [
+    ('quota_record_key', 'varchar'),
+    ('connection', 'varchar'),
+    ('scope_type', 'varchar'),
+    ('scope_id', 'varchar'),
+    ('period_type', 'varchar'),
+    ('period', 'varchar'),
+    ('measure', 'varchar'),
+    ('credit_type', 'varchar'),
+    ('currency_code', 'varchar'),
+    ('quota_amt', money_type()),
+    ('proration', 'decimal(9, 6)'),
+    ('valid_from_date', 'date'),
+    ('valid_to_date', 'date'),
+    ('is_deleted', 'boolean'),
+    ('observed_at', instant_type()),
+    ('raw_version_id', 'varchar'),
+    ('sync_id', 'varchar'),
+    ('position', 'bigint'),
+] %}
+
+{{ union_lanes('quotas', columns, [
+    'files',
+]) }}

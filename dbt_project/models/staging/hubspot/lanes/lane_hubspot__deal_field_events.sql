@@ -1,0 +1,145 @@
+-- Grain: one row per deal, field, instant and value that HubSpot's own history tells.
+--
+-- The histories of all landed versions are united, because their depth is capped; an event
+-- that several versions tell is one event, first seen with the first of them.
+
+with landed_histories as (
+    select * from {{ ref('stg_hubspot__deals') }}
+),
+
+told as (
+    {% for field, list_name in [
+        ('stage', 'stage_history'),
+        ('pipeline', 'pipeline_history'),
+        ('amount', 'amount_history'),
+        ('expected_close_date', 'close_date_history'),
+        ('owner', 'owner_history'),
+        ('currency_code', 'currency_history'),
+    ] %}
+    {% if not loop.first %}union all{% endif %}
+    select
+        deal_key,
+        '{{ field }}' as field,
+        unnest({{ list_name }}) as event,
+        -- Newest first: of two events in one millisecond the earlier listed is the later.
+        -generate_subscripts({{ list_name }}, 1) as place,
+        observed_at,
+        raw_version_id
+    from landed_histories
+    where has_content and len({{ list_name }}) > 0
+    {% endfor %}
+),
+
+several_versions as (
+    select deal_key from landed_histories
+    group by deal_key
+    having count(*) > 1
+),
+
+vendor_events as (
+    select
+        deal_key,
+        field,
+        case field
+            when 'amount' then coalesce(cast({{ money_from_text('event.value') }} as varchar), '')
+            when 'expected_close_date' then coalesce(cast({{ company_date(
+                try_cast_to('event.value', 'timestamptz')
+            ) }} as varchar), '')
+            when 'currency_code' then upper(coalesce(trim(event.value), ''))
+            else coalesce(trim(event.value), '')
+        end as value,
+        event.timestamp as happened_at,
+        coalesce(event.updatedByUserId, event.sourceId) as changed_by,
+        event.sourceType as change_source,
+        place,
+        observed_at as seen_at,
+        raw_version_id
+    from told
+    where event.timestamp is not null
+),
+
+exact as (
+    select * from vendor_events
+    where deal_key not in (select deal_key from several_versions)
+
+    union all
+
+    select
+        deal_key,
+        field,
+        value,
+        happened_at,
+        arg_min(changed_by, (seen_at, raw_version_id)) as changed_by,
+        arg_min(change_source, (seen_at, raw_version_id)) as change_source,
+        arg_min(place, (seen_at, raw_version_id)) as place,
+        min(seen_at) as seen_at,
+        arg_min(raw_version_id, (seen_at, raw_version_id)) as raw_version_id
+    from vendor_events
+    where deal_key in (select deal_key from several_versions)
+    group by deal_key, field, value, happened_at
+),
+
+-- A history that begins after the deal: the vendor's depth cut its start off, or the import
+-- did not write one. What it begins with is assumed to have held since creation.
+oldest_told as (
+    select
+        deal_key,
+        arg_min(stage_history[-1], (observed_at, sync_id, position)) as stage_event,
+        arg_min(pipeline_history[-1], (observed_at, sync_id, position)) as pipeline_event,
+        min(created_at) as created_at,
+        min(observed_at) as seen_at,
+        arg_min(raw_version_id, (observed_at, sync_id, position)) as raw_version_id
+    from landed_histories
+    where has_content
+    group by deal_key
+),
+
+before_history as (
+    {% for field in ['stage', 'pipeline'] %}
+    {% if not loop.first %}union all{% endif %}
+    select
+        deal_key,
+        '{{ field }}' as field,
+        coalesce(trim({{ field }}_event.value), '') as value,
+        created_at as happened_at,
+        case
+            when {{ field }}_event.timestamp
+                <= created_at + interval '{{ var("min_stay_seconds") }} seconds' then 'exact'
+            else 'assumed'
+        end as change_precision,
+        seen_at,
+        raw_version_id
+    from oldest_told
+    where {{ field }}_event.timestamp > created_at
+    {% endfor %}
+)
+
+select
+    deal_key,
+    field,
+    value,
+    happened_at,
+    changed_by,
+    change_source,
+    'exact' as change_precision,
+    place,
+    0 as uncertainty_seconds,
+    seen_at,
+    raw_version_id
+from exact
+
+union all
+
+select
+    deal_key,
+    field,
+    value,
+    happened_at,
+    cast(null as varchar),
+    cast(null as varchar),
+    change_precision,
+    -1000000,
+    case when change_precision = 'exact' then 0 end,
+    seen_at,
+    raw_version_id
+from before_history

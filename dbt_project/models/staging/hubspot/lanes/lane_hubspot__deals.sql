@@ -1,0 +1,45 @@
+-- Grain: one row per landed version of a HubSpot deal, in the canonical columns.
+
+select
+    deal_key,
+    deal_id,
+    'hubspot' as source_system,
+    connection,
+    deal_name as name,
+    deal_type,
+    pipeline_id,
+    stage_id,
+    owner_id,
+    currency_code,
+    forecast_category,
+    loss_reason,
+    source_channel,
+    -- HubSpot does not say whether the amount includes tax.
+    'unknown' as amount_basis,
+    case when change = 'merged' then concat(connection, ':', survivor_id) end
+        as merged_into_key,
+    merged_ids,
+    deal_amount as amount_amt,
+    probability,
+    has_content,
+    coalesce(len(stage_history), 0) > 0 as has_stage_history,
+    coalesce(len(pipeline_history), 0) > 0 as has_pipeline_history,
+    coalesce(len(amount_history), 0) > 0 as has_amount_history,
+    coalesce(len(close_date_history), 0) > 0 as has_close_date_history,
+    coalesce(len(owner_history), 0) > 0 as has_owner_history,
+    coalesce(len(currency_history), 0) > 0 as has_currency_history,
+    is_closed,
+    is_deleted as is_archived,
+    is_deleted,
+    -- Stored as an instant: 31 March 23:30 in Berlin is 31 March.
+    {{ company_date('expected_close_at') }} as expected_close_date,
+    created_at,
+    updated_at,
+    archived_at as deleted_at,
+    source_updated_at,
+    observed_at,
+    change,
+    sync_id,
+    position,
+    raw_version_id
+from {{ ref('stg_hubspot__deals') }}

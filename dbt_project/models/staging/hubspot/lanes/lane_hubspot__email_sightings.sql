@@ -1,0 +1,39 @@
+-- Grain: one row per place in which a message was seen: HubSpot's log of e-mails.
+
+select
+    email_key as sighting_key,
+    coalesce(
+        nullif(trim(message_id, '<> '), ''), concat('crm:', email_key)
+    ) as message_id,
+    'hubspot' as source_system,
+    connection,
+    concat(connection, ':crm') as mailbox,
+    cast([] as varchar[]) as reference_ids,
+    from_email as from_address,
+    list_filter(
+        string_split_regex(coalesce(to_emails, ''), '[;, ]+'), lambda one: one <> ''
+    ) as to_addresses,
+    list_filter(
+        string_split_regex(coalesce(cc_emails, ''), '[;, ]+'), lambda one: one <> ''
+    ) as cc_addresses,
+    cast([] as varchar[]) as bcc_addresses,
+    subject,
+    'date' as sent_at_basis,
+    deal_keys,
+    false as is_auto_reply,
+    vendor_status = 'BOUNCED' as is_bounce,
+    false as is_list,
+    false as has_attachment,
+    is_deleted as is_gone,
+    occurred_at as sent_at,
+    observed_at,
+    raw_version_id
+from (
+    select *
+    from {{ ref('stg_hubspot__emails') }}
+    where change = 'upsert'
+    qualify
+        row_number() over (
+            partition by email_key order by observed_at desc, sync_id desc, position desc
+        ) = 1
+) as logged

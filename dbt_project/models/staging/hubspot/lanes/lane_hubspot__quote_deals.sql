@@ -1,0 +1,15 @@
+-- Grain: one row per quote: the HubSpot deal that it is associated with.
+
+select
+    quote_key,
+    min(deal_key) as deal_key
+from (
+    select deal_key, unnest(quote_keys) as quote_key
+    from (
+        select * from {{ ref('stg_hubspot__deal_associations') }}
+        qualify row_number() over (
+            partition by deal_key order by observed_at desc, sync_id desc, position desc
+        ) = 1
+    )
+)
+group by quote_key
