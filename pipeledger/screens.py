@@ -60,7 +60,7 @@ def show_syncs(reports: Sequence[SyncReport]) -> None:
     table = _table("synced", "stream", "state", "# seen", "# new", "# requests", "# s")
     for report in reports:
         for one in report.streams:
-            if not one.seen and not one.appended and one.state == "complete":
+            if not (one.seen or one.appended or one.note) and one.state == "complete":
                 continue
             table.add_row(
                 *(report.connection, one.stream, one.state),
@@ -75,6 +75,9 @@ def show_syncs(reports: Sequence[SyncReport]) -> None:
             if one.error:
                 text = f"{one.source}.{one.stream} ({one.connection}): {one.error}"
                 _console.print(text, style="red", markup=False, highlight=False)
+            if one.note:
+                text = f"{one.source}.{one.stream} ({one.connection}): {one.note}"
+                _console.print(text, style="yellow", markup=False, highlight=False)
             if one.quarantined:
                 _console.print(
                     f"{one.source}.{one.stream} ({one.connection}): {one.quarantined} "

@@ -62,6 +62,8 @@ class Page:
     runner lands the live ids that are missing from it as deleted, within the delete guard."""
     total: int | None = None
     """The vendor's own count of what this read will show, where it gives one."""
+    note: str | None = None
+    """What the sync report shall tell of the stream, such as a module that the vendor lacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,9 @@ class ReadRequest:
     is the last durable cursor, None on the first load. ``full`` asks for a complete
     re-read although a cursor exists. ``live_ids`` yields the record ids that landing
     holds as not deleted, for readers that fetch by id or find deletes; ``archived_ids``
-    those whose newest version is ``archived``, for readers that find restored records.
+    those whose newest version is ``archived``, for readers that find restored records;
+    ``listed_ids`` those that a listing of live records ought to show, for readers that ask
+    what became of each missing one.
     """
 
     stream: "Stream"
@@ -82,6 +86,7 @@ class ReadRequest:
     full: bool = False
     live_ids: Callable[[], Sequence[str]] = tuple
     archived_ids: Callable[[], Sequence[str]] = tuple
+    listed_ids: Callable[[], Sequence[str]] = tuple
 
 
 @dataclass(frozen=True, slots=True)

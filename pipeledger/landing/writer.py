@@ -23,7 +23,7 @@ _LANDING = threading.BoundedSemaphore(2)
 """Batches in work at the same time in this process, whatever the number of connections."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-NOT_LISTED = ("archived", "merged", "deleted", "access_lost")
+NOT_LISTED = ("archived", "merged", "deleted", "access_lost", "converted")
 """Changes after which a vendor's listing of live ids need not show the record."""
 
 

@@ -23,7 +23,8 @@ class StreamReport:
     ``seen`` counts records shown, ``appended`` new versions, ``deleted`` tombstones among
     them; ``late`` were older than what is landed, ``replaced_text`` held characters that no
     database keeps. ``requests`` and ``bytes`` are those of the whole connection during the
-    stream, ``budget`` what the client says is left, ``total`` the vendor's own count.
+    stream, ``budget`` what the client says is left, ``total`` the vendor's own count,
+    ``note`` what the reader has to tell that is no fault.
     """
 
     source: str
@@ -42,6 +43,7 @@ class StreamReport:
     total: int | None = None
     budget: Mapping[str, Any] = field(default_factory=dict)
     error: str | None = None
+    note: str | None = None
 
     @property
     def rate(self) -> float:

@@ -83,6 +83,7 @@ class StreamSync:
             self._scope.full,
             self._writer.live_ids,
             self._writer.archived_ids,
+            self._writer.listed_ids,
         )
         try:
             await self._read_pages(session, request)
@@ -114,6 +115,7 @@ class StreamSync:
         report = self._report
         report.seen += len(page.records)
         report.total = page.total if page.total is not None else report.total
+        report.note = page.note or report.note
         self._batch.add(page)
         if self._shown is not None:
             self._shown.update(one.record_id for one in page.records if one.change != "deleted")

@@ -174,6 +174,30 @@ async def test_what_a_complete_snapshot_no_longer_shows_is_deleted(tmp_path: Pat
     assert 1 == sum(one.deleted for one in report.streams)
 
 
+async def test_what_a_reader_has_to_tell_stands_in_the_report(tmp_path: Path) -> None:
+    """A module that the vendor lacks is no fault, and yet nobody should wonder."""
+    vendor = full_vendor()
+    vendor.note = "the vendor has no module Stages"
+
+    report = await sync(vendor, tmp_path)
+
+    assert report.is_complete
+    notes = {one.stream: one.note for one in report.streams if one.note}
+    assert {"stages": "the vendor has no module Stages"} == notes
+
+
+async def test_a_reader_learns_which_records_a_listing_ought_to_show(tmp_path: Path) -> None:
+    """Converted records leave some vendors' lists without being deleted."""
+    vendor = full_vendor()
+    await sync(vendor, tmp_path)
+    vendor.tables["stages"]["s3"].change = "converted"
+    await sync(vendor, tmp_path)
+
+    await sync(vendor, tmp_path)
+
+    assert [[], ["s0", "s1", "s2", "s3", "s4"], ["s0", "s1", "s2", "s4"]] == vendor.expected
+
+
 async def test_a_broken_snapshot_deletes_nothing(tmp_path: Path) -> None:
     """Half a listing is not a clean-up."""
     vendor = full_vendor()

@@ -65,6 +65,9 @@ class Vendor:
     cursors_asked: list[Any] = field(default_factory=list)
     listings: int = 0
     hidden: set[str] = field(default_factory=set)
+    note: str | None = None
+    expected: list[list[str]] = field(default_factory=list)
+    """What landing thought that a listing of stages ought to show, each time."""
 
     def put(self, table: str, record_id: str, value: int) -> None:
         self.tick += 1
@@ -144,11 +147,13 @@ async def list_ids(vendor: Vendor, request: ReadRequest) -> AsyncIterator[Sequen
 
 async def read_all(vendor: Vendor, request: ReadRequest) -> AsyncIterator[Page]:
     vendor.before_page(request.stream.name, 0)
+    vendor.expected.append(list(request.listed_ids()))
     yield Page(
         [
-            Record(key, payload(key, row.value), request.now)
+            Record(key, payload(key, row.value), request.now, row.change)
             for key, row in sorted(vendor.tables[request.stream.name].items())
-        ]
+        ],
+        note=vendor.note,
     )
 
 
