@@ -11,6 +11,7 @@ CONNECTORS: tuple[str, ...] = (
     "hubspot",
     "imap",
     "stripe",
+    "vtiger",
 )
 
 

@@ -1,0 +1,170 @@
+"""Reading a module: oldest change first, by (modifiedtime, id), without offsets.
+
+A record that is edited while we page moves to the end and shifts all that follow; with
+offsets one of them would slip past. So each page asks anew from the last second seen, and
+a second in which more records changed than a page holds is walked by id. A page's length
+says nothing: joins collapse rows and permissions drop them after the LIMIT has counted,
+so only an empty page is the end.
+
+The watermark is the server's own text, never our clock: it is right whatever zone the
+database keeps. What became visible late is met again within the lookback.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from connectors.base.errors import BadRecord, PaginationLoop
+from connectors.base.stream import Page, ReadRequest, Record, Rejected
+from connectors.vtiger.leaving import Leaving
+from connectors.vtiger.lists import missing_module
+from connectors.vtiger.modules import Module
+from connectors.vtiger.records import Row, by_number, earlier, landed, read_rows, record
+from connectors.vtiger.session import PAGE, Rows, Session
+
+BY_CHANGE = "modifiedtime, id"
+HALF = PAGE // 2
+REPEATED_HOUR = timedelta(hours=1)
+"""Where the wall clock is set back, an hour of changes sorts before what was read."""
+
+
+class Reader:
+    """One read of one module: what changed, and then what left."""
+
+    def __init__(self, session: Session, module: Module, request: ReadRequest) -> None:
+        self._session = session
+        self._module = module
+        self._request = request
+        self._zone = ZoneInfo(session.settings.time_zone)
+        cursor = request.cursor if request.cursor is not None and not request.full else {}
+        self._mark: dict[str, Any] = dict(cursor)
+        self._columns = "*"
+
+    async def pages(self) -> AsyncIterator[Page]:
+        """Yield changed records, then those that were deleted, converted or closed to us.
+
+        Raises:
+            AccessDenied: the module is not shown, and was read before or has to be there.
+            PaginationLoop: the pages do not move on.
+        """
+        note = await missing_module(self._session, self._module, self._request)
+        if note is not None:
+            yield Page(note=note)
+            return
+        is_first = not self._mark
+        started = await self._session.server_now(self._request.now)
+        if self._module.has_lines:
+            self._columns = "id, modifiedtime"
+        elif self._module.kept:
+            shown = await self._session.fields(self._module.name)
+            self._columns = ", ".join(sorted((self._module.kept & shown) | {"modifiedtime"}))
+        total = await self._session.count(self._module.name) if is_first else None
+        async for page in self._changed(total):
+            yield page
+        leaving = Leaving(self._session, self._module, self._request, self.read_one)
+        async for page in leaving.pages(self._mark, started, is_first=is_first):
+            yield page
+
+    # What changed.
+
+    async def _changed(self, total: int | None) -> AsyncIterator[Page]:
+        low = self._since()
+        comparison = ">="
+        seen: set[str] = set()
+        while True:
+            conditions = () if low is None else (f"modifiedtime {comparison} '{low}'",)
+            found = await self._page(*conditions)
+            rows, rejected = read_rows(found.rows)
+            if not rows:
+                if rejected:
+                    raise PaginationLoop(
+                        f"a page of {self._module.name} has no row with a web service id"
+                    )
+                return
+            oldest = min(row.at for row in rows)
+            if low is not None and (oldest < low or (comparison == ">" and oldest == low)):
+                raise PaginationLoop(
+                    f"query of {self._module.name} from {low} shows older rows: it is not obeyed"
+                )
+            top = max(row.at for row in rows)
+            fresh = [row for row in rows if row.id not in seen]
+            self._mark["since"] = top
+            page = await self._landed(fresh, rejected, found)
+            yield Page(page.records, dict(self._mark), rejected=page.rejected, total=total)
+            if (low is None or top > low) and len(rows) >= HALF and top > rows[0].at:
+                seen = {row.id for row in rows if row.at == top}
+                low, comparison = top, ">="
+                continue
+            last = max((row for row in rows if row.at == top), key=by_number)
+            async for page in self._second(last):
+                yield page
+            low, comparison, seen = top, ">", set()
+
+    async def _second(self, last: Row) -> AsyncIterator[Page]:
+        """What else changed in the second of a row, by id."""
+        while True:
+            found = await self._page(f"modifiedtime = '{last.at}'", f"id > '{last.id}'", order="id")
+            rows, rejected = read_rows(found.rows)
+            if not rows:
+                return
+            if min(row.number for row in rows) <= last.number:
+                raise PaginationLoop(
+                    f"query of {self._module.name} by id does not move past {last.id}"
+                )
+            yield await self._landed(rows, rejected, found)
+            last = max(rows, key=by_number)
+
+    def _since(self) -> str | None:
+        since = self._mark.get("since")
+        if not since:
+            return None
+        lookback = timedelta(minutes=self._session.settings.lookback_minutes)
+        if self._zone.key != "UTC":
+            lookback += REPEATED_HOUR
+        return earlier(str(since), lookback)
+
+    async def _page(self, *conditions: str, order: str = BY_CHANGE) -> Rows:
+        return await self._session.page(
+            self._module.name, *conditions, columns=self._columns, order=order
+        )
+
+    # Records.
+
+    async def read_one(self, record_id: str) -> Page:
+        """A record by id as the changed ones land; empty where it is not shown."""
+        found = await self._page(f"id = '{record_id}'", order="id")
+        rows, rejected = read_rows(found.rows)
+        return await self._landed(rows, rejected, found)
+
+    async def _landed(self, rows: Sequence[Row], rejected: Sequence[Rejected], found: Rows) -> Page:
+        if self._module.has_lines:
+            return await self._with_lines(rows, rejected)
+        records: list[Record] = []
+        refused = list(rejected)
+        for row in rows:
+            try:
+                records.append(record(row, found.observed_at, self._zone, self._module.kept))
+            except BadRecord as fault:
+                refused.append(Rejected(row.id, fault.reason, row.raw))
+        return Page(records, rejected=refused)
+
+    async def _with_lines(self, rows: Sequence[Row], rejected: Sequence[Rejected]) -> Page:
+        """The documents in full; one that is gone meanwhile is told by its delete."""
+        name = self._module.name
+        fetched = await asyncio.gather(*(self._session.fetch(row.id, name) for row in rows))
+        records: list[Record] = []
+        refused = list(rejected)
+        for row, one in zip(rows, fetched, strict=True):
+            if one.payload is None:
+                continue
+            try:
+                text = landed(one.payload, self._module.kept)
+                # As new as the list said at least: a later edit is read again anyway.
+                shown = record(row, one.observed_at, self._zone, frozenset())
+            except BadRecord as fault:
+                refused.append(Rejected(row.id, fault.reason, one.payload))
+                continue
+            records.append(Record(row.id, text, one.observed_at, "upsert", shown.source_updated_at))
+        return Page(records, rejected=refused)
