@@ -32,4 +32,5 @@
 {{ union_lanes('activities', columns, [
     'files',
     'hubspot',
+    'vtiger',
 ]) }}

@@ -30,4 +30,5 @@
     'files',
     'hubspot',
     'stripe',
+    'vtiger',
 ]) }}

@@ -26,4 +26,5 @@
 {{ union_lanes('contacts', columns, [
     'files',
     'hubspot',
+    'vtiger',
 ]) }}

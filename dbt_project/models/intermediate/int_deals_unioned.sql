@@ -58,4 +58,5 @@
 {{ union_lanes('deals', columns, [
     'files',
     'hubspot',
+    'vtiger',
 ]) }}

@@ -29,4 +29,5 @@
 {{ union_lanes('email_sightings', columns, [
     'hubspot',
     'imap',
+    'vtiger',
 ]) }}

@@ -24,4 +24,5 @@
 {{ union_lanes('fx_rates', columns, [
     'files',
     'hubspot',
+    'vtiger',
 ]) }}

@@ -53,4 +53,5 @@
 {{ union_lanes('invoices', columns, [
     'files',
     'stripe',
+    'vtiger',
 ]) }}

@@ -31,4 +31,5 @@
 {{ union_lanes('leads', columns, [
     'files',
     'hubspot',
+    'vtiger',
 ]) }}

@@ -29,4 +29,5 @@
 {{ union_lanes('people', columns, [
     'files',
     'hubspot',
+    'vtiger',
 ]) }}

@@ -33,4 +33,5 @@
 {{ union_lanes('quote_lines', columns, [
     'files',
     'hubspot',
+    'vtiger',
 ]) }}

@@ -34,4 +34,5 @@
 {{ union_lanes('quotes', columns, [
     'files',
     'hubspot',
+    'vtiger',
 ]) }}

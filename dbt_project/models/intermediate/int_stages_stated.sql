@@ -24,4 +24,5 @@
 {{ union_lanes('stages', columns, [
     'files',
     'hubspot',
+    'vtiger',
 ]) }}
