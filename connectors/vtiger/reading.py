@@ -12,6 +12,7 @@ database keeps. What became visible late is met again within the lookback.
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -26,6 +27,7 @@ from connectors.vtiger.session import PAGE, Rows, Session
 
 BY_CHANGE = "modifiedtime, id"
 HALF = PAGE // 2
+PASSES = 6
 REPEATED_HOUR = timedelta(hours=1)
 """Where the wall clock is set back, an hour of changes sorts before what was read."""
 
@@ -70,12 +72,36 @@ class Reader:
     # What changed.
 
     async def _changed(self, total: int | None) -> AsyncIterator[Page]:
-        low = self._since()
-        comparison = ">="
+        """Up to the newest change there is, and then what was changed meanwhile.
+
+        Each pass has an end, so that reading ends too where people edit faster than we
+        read; what the last one leaves is the next run's.
+        """
+        low, comparison = self._since(), ">="
+        for _ in range(PASSES):
+            end = await self._newest()
+            if end is None or (low is not None and end < low):
+                return
+            if end == low and comparison == ">":
+                return
+            async for page in self._window(low, comparison, end):
+                yield replace(page, total=total)
+            low, comparison = end, ">"
+
+    async def _newest(self) -> str | None:
+        """The clock of the newest change, as the server writes it; None where there is none."""
+        found = await self._session.page(
+            self._module.name, columns="id, modifiedtime", order="modifiedtime DESC"
+        )
+        rows, _ = read_rows(found.rows)
+        return max((row.at for row in rows), default=None)
+
+    async def _window(self, low: str | None, comparison: str, end: str) -> AsyncIterator[Page]:
         seen: set[str] = set()
         while True:
-            conditions = () if low is None else (f"modifiedtime {comparison} '{low}'",)
-            found = await self._page(*conditions)
+            until = f"modifiedtime <= '{end}'"
+            since = () if low is None else (f"modifiedtime {comparison} '{low}'",)
+            found = await self._page(*since, until)
             rows, rejected = read_rows(found.rows)
             if not rows:
                 if rejected:
@@ -83,23 +109,28 @@ class Reader:
                         f"a page of {self._module.name} has no row with a web service id"
                     )
                 return
-            oldest = min(row.at for row in rows)
-            if low is not None and (oldest < low or (comparison == ">" and oldest == low)):
+            oldest, top = min(row.at for row in rows), max(row.at for row in rows)
+            is_before = low is not None and (oldest < low or (comparison == ">" and oldest == low))
+            if is_before or top > end:
                 raise PaginationLoop(
-                    f"query of {self._module.name} from {low} shows older rows: it is not obeyed"
+                    f"query of {self._module.name} from {low} to {end} shows rows of {oldest} "
+                    f"to {top}: it is not obeyed"
                 )
-            top = max(row.at for row in rows)
             fresh = [row for row in rows if row.id not in seen]
-            self._mark["since"] = top
+            # Never back: within the lookback the newest may be older than what was read.
+            self._mark["since"] = max(top, str(self._mark.get("since") or ""))
             page = await self._landed(fresh, rejected, found)
-            yield Page(page.records, dict(self._mark), rejected=page.rejected, total=total)
-            if (low is None or top > low) and len(rows) >= HALF and top > rows[0].at:
+            yield Page(page.records, dict(self._mark), rejected=page.rejected)
+            if len(rows) >= HALF and top > oldest:
+                # The last second is met again, whole.
                 seen = {row.id for row in rows if row.at == top}
                 low, comparison = top, ">="
                 continue
             last = max((row for row in rows if row.at == top), key=by_number)
             async for page in self._second(last):
                 yield page
+            if top == end:
+                return
             low, comparison, seen = top, ">", set()
 
     async def _second(self, last: Row) -> AsyncIterator[Page]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from sandbox.company import hubspot, stripe
+from sandbox.company import hubspot, stripe, vtiger
 from sandbox.company.changes import Difference, difference, second_day
 from sandbox.company.clock import SECOND_DAY, instant
 from sandbox.company.files import Export, crm_export
@@ -59,6 +59,11 @@ class Company:
     def stripe(self) -> dict[str, Any]:
         """Objects per stream as Stripe holds them (``sandbox.company.stripe``)."""
         return stripe.render(self.world)
+
+    @cached_property
+    def vtiger(self) -> dict[str, list[dict[str, Any]]]:
+        """Records per module as Vtiger holds them (``sandbox.company.vtiger``)."""
+        return vtiger.render(self.world)
 
     @cached_property
     def post(self) -> Post:

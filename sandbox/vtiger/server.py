@@ -205,7 +205,10 @@ class VtigerServer(SandboxServer):
             name = min(unknown)
             raise _RefusedError("ACCESS_DENIED", f"Permission to access '.{name}.' denied.")
         found = [one for one in self.state.entries[module].values() if one.is_listed]
-        matching = [one for one in found if query.holds({**one.row, "id": one.id})]
+        by_id = "id" in query.names()
+        matching = [
+            one for one in found if query.holds({**one.row, "id": one.id} if by_id else one.row)
+        ]
         if query.is_count:
             return _success([{"count": str(len(matching))}] if self.counts else [])
         self._sort(matching, query)

@@ -10,6 +10,7 @@ step of its clock.
     state.change(deal, sales_stage="Closed Won")
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -119,6 +120,22 @@ class VtigerState:
         """Put in a record that was made elsewhere, number and clock included."""
         self.entries[entry.module][entry.number] = entry
         self._next = max(self._next, entry.number + 1)
+
+    def load(self, held: Mapping[str, list[dict[str, Any]]]) -> None:
+        """Take over a company's records; what it held before and is not shown now is deleted."""
+        for module, records in held.items():
+            before = self.entries[module]
+            mine = {self.logins[name].user_id for name in self.logins}
+            gone = set(before) - {int(one["number"]) for one in records}
+            for number in gone:
+                if before[number].id not in mine:
+                    self.delete(before[number].id)
+            for one in records:
+                known = before.get(one["number"])
+                if known is None or (known.row, known.lines) != (one["row"], one["lines"]):
+                    self.put(Entry(**one, copies=max(1, len(one["lines"]))))
+                else:
+                    known.is_deleted, known.is_converted = one["is_deleted"], one["is_converted"]
 
     def with_lines(self, record_id: str, *lines: Row) -> None:
         """Give an inventory document its lines; a query joins each of them in."""

@@ -1,18 +1,20 @@
 """VTQL as Vtiger's own parser takes it: its tokens, its grammar, and what it drops."""
 
+import operator as compare
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 CAP = 100
 _TOKEN = re.compile(r"\s*(\w+|'(?:[^']|'')+'|[+-]?\d+|<=|>=|!=|[(),*=<>;])")
-_COMPARE: dict[str, Callable[[str, str], bool]] = {
-    "=": lambda a, b: a == b,
-    "!=": lambda a, b: a != b,
-    "<": lambda a, b: a < b,
-    "<=": lambda a, b: a <= b,
-    ">": lambda a, b: a > b,
-    ">=": lambda a, b: a >= b,
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "=": compare.eq,
+    "!=": compare.ne,
+    "<": compare.lt,
+    "<=": compare.le,
+    ">": compare.gt,
+    ">=": compare.ge,
 }
 
 
@@ -73,8 +75,7 @@ def _meets(row: Mapping[str, str | None], name: str, operator: str, values: list
         own, asked = number(held or ""), [number(one) for one in values]
         if operator == "IN":
             return own in asked
-        width = 20
-        return _COMPARE[operator](f"{own:0{width}}", f"{asked[0]:0{width}}")
+        return _COMPARE[operator](own, asked[0])
     if held is None:
         return False
     if operator == "IN":

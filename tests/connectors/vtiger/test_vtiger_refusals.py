@@ -244,9 +244,10 @@ async def test_a_passing_database_fault_is_tried_again_and_a_lasting_one_fails(
 
 
 async def test_a_refused_field_names_the_module_and_the_way_out(
-    server: VtigerServer, shelf: Shelf
+    crm: VtigerState, server: VtigerServer, shelf: Shelf
 ) -> None:
     """The server's own words alone do not say where to look."""
+    crm.has("Potentials")
 
     def on_query(request: Request, reply: Reply) -> Reply:
         is_query = "SELECT *" in (request.param("query") or "")
