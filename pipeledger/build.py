@@ -177,9 +177,9 @@ def prepared_warehouse(
         finally:
             db.close()
         crash_point("after-prepare")
-        with _dbt_environment(path):
+        with _dbt_environment(path, instant):
             seconds = time.monotonic() - started
-            yield Prepared(_build_id(), instant, path, dbt_vars(settings, instant), seconds)
+            yield Prepared(_build_id(), instant, path, dbt_vars(settings), seconds)
 
 
 def _build_id() -> str:
@@ -204,10 +204,11 @@ def _check_space(path: Path) -> None:
 
 
 @contextmanager
-def _dbt_environment(warehouse: Path) -> Iterator[None]:
-    """The variables that profiles.yml and dbt read, for the length of a run."""
+def _dbt_environment(warehouse: Path, as_of: datetime) -> Iterator[None]:
+    """The variables that profiles.yml, the models and dbt read, for the length of a run."""
     wanted = {
         "PIPELEDGER_WAREHOUSE": str(warehouse),
+        "PIPELEDGER_AS_OF": as_of.isoformat().replace("+00:00", "Z"),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DO_NOT_TRACK": "1",
     }
@@ -243,7 +244,8 @@ class _Dbt:
             BuildError: dbt could not even start (a model does not parse, say).
         """
         started = time.monotonic()
-        results = list(getattr(self._invoke(list(command)), "results", []))
+        # The manifest was written when the project was parsed; its writing takes a second.
+        results = list(getattr(self._invoke(["--no-write-json", *command]), "results", []))
         return results, time.monotonic() - started
 
     def _invoke(self, command: list[str]) -> Any:
@@ -259,7 +261,8 @@ class _Dbt:
             # dbt keeps the file open in the process, and would lock out the publication.
             DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call] # theirs
         if outcome.exception is not None:
-            raise BuildError(f"dbt {command[0]} failed: {outcome.exception}") from outcome.exception
+            verb = next(word for word in command if not word.startswith("-"))
+            raise BuildError(f"dbt {verb} failed: {outcome.exception}") from outcome.exception
         return outcome.result
 
 

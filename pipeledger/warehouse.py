@@ -34,6 +34,9 @@ SYNC_RUNS: Mapping[str, str] = {
     "started_at": "TIMESTAMPTZ",
     "at": "TIMESTAMPTZ",
     "error": "VARCHAR",
+    "quarantined": "BIGINT",
+    "vendor_total": "BIGINT",
+    "removed": "BIGINT",
     "live_records": "BIGINT",
 }
 BUILD_INPUTS: Mapping[str, str] = {
@@ -189,7 +192,7 @@ def _meta_tables(db: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     ends: dict[tuple[str, str, str, str], Checkpoint] = {}
     for row in known:
         ends[row.source, row.connection, row.stream, row.sync_id] = row
-    live = _live_records(db, inputs)
+    live, removed = _live_records(db, inputs), _removed_records(db, inputs)
     fill(
         db,
         "meta",
@@ -200,6 +203,8 @@ def _meta_tables(db: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
                 *(row.source, row.connection, row.stream, row.sync_id, row.state),
                 *(row.seen, row.appended, row.requests, row.bytes),
                 *(row.started_at, row.at, row.error),
+                *(row.quarantined, row.vendor_total),
+                removed.get((row.source, row.stream, row.connection, row.sync_id), 0),
                 live.get((row.source, row.stream, row.connection), 0),
             )
             for row in ends.values()
@@ -249,6 +254,23 @@ def _live_records(
     return live
 
 
+def _removed_records(
+    db: duckdb.DuckDBPyConnection, inputs: Inputs
+) -> Mapping[tuple[str, str, str, str], int]:
+    """Versions that say a record is gone, by source, stream, connection and sync."""
+    removed: dict[tuple[str, str, str, str], int] = {}
+    known = {table for schema, table, _ in declared_relations() if schema == "raw"}
+    for source, stream in inputs.pins:
+        if f"{source}__{stream}" not in known:
+            continue
+        rows = db.execute(
+            "select connection, sync_id, count(*) "
+            f'from raw."{source}__{stream}" where change <> \'upsert\' group by all'  # noqa: S608 - our names
+        ).fetchall()
+        removed |= {(source, stream, str(one), str(sync)): int(n) for one, sync, n in rows}
+    return removed
+
+
 def fill(
     db: duckdb.DuckDBPyConnection,
     schema: str,
@@ -282,14 +304,13 @@ def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def dbt_vars(settings: Settings, as_of: datetime) -> str:
-    """The variables of a build, as the JSON text that dbt takes."""
+def dbt_vars(settings: Settings) -> str:
+    """What the settings tell the models, as the JSON text of variables that dbt takes."""
     thresholds = settings.thresholds.model_dump(mode="json")
     for name in ("recon_tolerance_pct", "recon_tolerance_units"):
         thresholds[name] = float(thresholds[name])
     return json.dumps(
         {
-            "as_of": as_of.isoformat().replace("+00:00", "Z"),
             "company_time_zone": settings.company.time_zone,
             "reporting_currency": settings.company.reporting_currency,
             "sources": settings.sources(),

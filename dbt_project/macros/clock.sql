@@ -1,8 +1,11 @@
 {#- The clock of the build. Models ask these and never now() or current_date. -#}
 
-{#- The as-of instant: TIMESTAMPTZ. -#}
+{#- The as-of instant: TIMESTAMPTZ. A build gives it in the environment, which is read when a
+    model runs and not when it is parsed: as a variable it would have dbt parse every model anew
+    for every build. -#}
 {% macro as_of_at() -%}
-    cast('{{ var("as_of") }}' as {{ instant_type() }})
+    {%- set instant = env_var('PIPELEDGER_AS_OF', var('as_of')) if execute else var('as_of') -%}
+    cast('{{ instant }}' as {{ instant_type() }})
 {%- endmacro %}
 
 {#- The company's business date that contains the as-of instant: DATE. -#}

@@ -14,6 +14,8 @@ class Checkpoint:
 
     ``cursor`` is the resume point (None: from the start). ``seen`` and ``appended`` count
     records since the sync's start, ``requests`` and ``bytes`` what it asked of the vendor.
+    ``quarantined`` records were set aside, ``vendor_total`` is how many records the vendor
+    itself counted for this read.
     ``sequence`` orders the rows of one sync; ``swept_at`` is the last complete listing of
     ids.
     """
@@ -33,6 +35,8 @@ class Checkpoint:
     sequence: int
     swept_at: datetime | None = None
     error: str | None = None
+    quarantined: int = 0
+    vendor_total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 
 from connectors.base.errors import ConfigError, PipeledgerError
 
-FORMAT = 1
+FORMAT = 2
 _PROPERTY = "pipeledger.format"
 INSTANT = pa.timestamp("us", tz="UTC")
 
@@ -51,6 +51,8 @@ CHECKPOINTS = pa.schema(
         pa.field("sequence", pa.int64(), nullable=False),
         pa.field("swept_at", INSTANT),
         pa.field("error", pa.string()),
+        pa.field("quarantined", pa.int64(), nullable=False),
+        pa.field("vendor_total", pa.int64()),
     ]
 )
 QUARANTINE = pa.schema(

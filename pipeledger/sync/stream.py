@@ -255,11 +255,12 @@ class StreamSync:
             self._sequence,
             self._swept_at,
             error,
+            report.quarantined,
+            report.total,
         )
         fed: Iterable[str] = self._children if state != "running" else ()
-        scope.landing.checkpoint(
-            row, *(replace(row, stream=name, cursor=None, seen=0, appended=0) for name in fed)
-        )
+        none = replace(row, cursor=None, seen=0, appended=0, quarantined=0, vendor_total=None)
+        scope.landing.checkpoint(row, *(replace(none, stream=name) for name in fed))
         crash_point("after-checkpoint")
 
 

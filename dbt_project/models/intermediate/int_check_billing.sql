@@ -300,6 +300,29 @@ broken as (
         and {{ days_between('invoices.issue_date', as_of_date()) }} > 30
     union all
     select
+        'B-21',
+        'warn',
+        'deal',
+        recon.deal_key,
+        recon.credited_net_amt,
+        recon.invoiced_net_amt,
+        'won, billed and wholly credited within 180 days'
+    from recon
+    inner join deals on recon.deal_key = deals.deal_key
+    where
+        recon.deal_status = 'won'
+        and recon.invoiced_net_amt > 0
+        and recon.credited_net_amt >= recon.invoiced_net_amt
+        and exists (
+            select 1
+            from bridge
+            inner join credit_notes on bridge.invoice_key = credit_notes.invoice_key
+            where
+                bridge.deal_key = recon.deal_key
+                and credit_notes.issue_date <= deals.closed_date + 180
+        )
+    union all
+    select
         'B-15',
         'error',
         'billed_vs_forecast',

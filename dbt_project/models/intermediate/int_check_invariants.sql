@@ -1,4 +1,4 @@
--- Grain: one row per rule about people, quotas, marts and streams (D-20, Q-01 to Q-10, S-01)
+-- Grain: one row per rule about people, quotas and marts (D-20, Q-01 to Q-10)
 -- x record that breaks it, at the as-of.
 
 with gaps as (
@@ -20,10 +20,6 @@ dates as (
 
 funnels as (
     select * from {{ ref('mart_funnel_cohort') }}
-),
-
-streams as (
-    select * from {{ ref('mart_source_health') }}
 ),
 
 deals as (
@@ -313,22 +309,6 @@ broken as (
         {{ as_of_at() }} as since_at
     from gaps
     where gaps.weighted_rc > gaps.open_pipeline_rc
-    union all
-    select
-        'S-01' as check_id,
-        case when streams.last_complete_at is null then 'warn' else 'error' end as severity,
-        'stream' as record_type,
-        concat_ws('.', streams.connection, streams.stream) as record_key,
-        null as deal_key,
-        cast(streams.lag_hours as double) as value,
-        cast(streams.stale_after_hours as double) as limit_value,
-        case
-            when streams.last_complete_at is null then 'never synced completely' else
-                'not synced completely for too long'
-        end as detail,
-        {{ as_of_at() }} as since_at
-    from streams
-    where streams.is_newest and streams.is_stale
 ),
 
 final as (

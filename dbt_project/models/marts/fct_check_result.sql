@@ -45,7 +45,11 @@ billing as (
         coalesce(
             {{ start_of_day('invoices.issue_date') }}, deals.decided_at, {{ as_of_at() }}
         ) as since_at
-    from {{ ref('int_check_billing') }} as checks
+    from (
+        select * from {{ ref('int_check_billing') }}
+        union all
+        select * from {{ ref('int_check_invoice_numbers') }}
+    ) as checks
     left join invoices
         on checks.record_type = 'invoice' and checks.record_key = invoices.invoice_key
     left join deals on checks.record_type = 'deal' and checks.record_key = deals.deal_key
@@ -57,6 +61,8 @@ united as (
     select * from {{ ref('int_check_deals') }}
     union all
     select * from {{ ref('int_check_invariants') }}
+    union all
+    select * from {{ ref('int_check_sources') }}
     union all
     select * from billing
 ),

@@ -47,6 +47,9 @@ united as (
         ordered.appended,
         ordered.requests,
         ordered.bytes,
+        ordered.removed,
+        ordered.quarantined,
+        ordered.vendor_total,
         ordered.live_records,
         limits.hours,
         ordered.is_newest,
@@ -71,6 +74,9 @@ united as (
         0 as appended,
         0 as requests,
         0 as bytes,
+        0 as removed,
+        0 as quarantined,
+        null as vendor_total,
         0 as live_records,
         hours,
         true as is_newest,
@@ -92,6 +98,15 @@ final as (
         error,
         cast(coalesce(seen, 0) as bigint) as rows_seen_n,
         cast(coalesce(appended, 0) as bigint) as new_versions_n,
+        cast(coalesce(removed, 0) as bigint) as removed_n,
+        cast(coalesce(quarantined, 0) as bigint) as quarantined_n,
+        cast(vendor_total as bigint) as control_total_n,
+        -- Windows overlap, so a read may show more than the vendor counts, never less.
+        cast(case
+            when state = 'complete' and vendor_total is not null
+                then greatest(vendor_total - seen, 0)
+        end as bigint)
+            as control_shortfall_n,
         cast(coalesce(live_records, 0) as bigint) as live_records_n,
         cast(coalesce(requests, 0) as bigint) as requests_n,
         cast(coalesce(bytes, 0) as bigint) as bytes_n,

@@ -13,5 +13,8 @@ select
     started_at,
     "at" as ended_at,
     error,
+    quarantined,
+    vendor_total,
+    removed,
     live_records
 from {{ source('meta', 'sync_runs') }}
