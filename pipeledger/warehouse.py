@@ -264,8 +264,8 @@ def _removed_records(
         if f"{source}__{stream}" not in known:
             continue
         rows = db.execute(
-            "select connection, sync_id, count(*) "
-            f'from raw."{source}__{stream}" where change <> \'upsert\' group by all'  # noqa: S608 - our names
+            "select connection, sync_id, count(*) from "  # noqa: S608 - our names
+            f"raw.\"{source}__{stream}\" where change <> 'upsert' group by all"
         ).fetchall()
         removed |= {(source, stream, str(one), str(sync)): int(n) for one, sync, n in rows}
     return removed
