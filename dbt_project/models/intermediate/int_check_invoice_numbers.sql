@@ -9,8 +9,8 @@ with numbered as (
         connection,
         invoice_key,
         invoice_number,
-        regexp_extract(invoice_number, '^(.*?)(\d{1,15})$', 1) as series_name,
-        {{ try_cast_to("regexp_extract(invoice_number, '(\d{1,15})$', 1)", 'bigint') }}
+        regexp_extract(invoice_number, '^(.*?)([0-9]{1,15})$', 1) as series_name,
+        {{ try_cast_to("regexp_extract(invoice_number, '([0-9]{1,15})$', 1)", 'bigint') }}
             as number_value
     from {{ ref('int_invoices_current') }}
     where invoice_number is not null and status <> 'draft'
