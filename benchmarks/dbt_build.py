@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from benchmarks.landing_throughput import peak_megabytes
 from benchmarks.synthetic import Synthetic, change, make
@@ -37,7 +37,7 @@ class Spill:
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self.megabytes = 0.0
 
-    def __enter__(self) -> "Spill":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -63,8 +63,7 @@ def _size(folder: Path) -> int:
 def case(settings_file: Path) -> dict[str, Any]:
     """Build once; seconds by phase, CPU seconds, megabytes and the slowest models."""
     from pipeledger import build as module
-    from pipeledger.landing import Landing
-    from pipeledger.pipeline import clock_of
+    from pipeledger.pipeline import clock_of, landing_of
     from pipeledger.settings import load_settings
 
     settings = load_settings(settings_file).settings
@@ -78,7 +77,7 @@ def case(settings_file: Path) -> dict[str, Any]:
     module._raise_for_models = noted  # noqa: SLF001
     started = time.process_time()
     with Spill(settings.paths.warehouse) as spill:
-        report = module.build(settings, Landing(str(settings.paths.landing)), now=clock_of(settings)())
+        report = module.build(settings, landing_of(settings), now=clock_of(settings)())
     slowest = sorted(models.items(), key=lambda one: -one[1])[:SLOWEST]
     return {
         "seconds": report.seconds,

@@ -1,15 +1,16 @@
-"""A landing of any size, the same for the same size: deals with six stage events each, owners,
-stages, quotas, invoices and their lines.
+"""A landing of any size: deals with six stage events each, owners, stages, quotas, invoices.
 
-Deals look as HubSpot's API shows them, with their history; the other tables as exports. A half
-of the deals is won, of those a half is billed, in two lines. DuckDB makes the rows and the
-landing's own tables take them, so that a build finds what a sync would have left.
+The same size gives the same rows. Deals look as HubSpot's API shows them, with their history;
+the other tables as exports. A half of the deals is won, of those a half is billed, in two
+lines. DuckDB makes the rows and the landing's own tables take them, so that a build finds what
+a sync would have left.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
+from typing import TypeAlias
 
 import duckdb
 import pyarrow as pa
@@ -19,8 +20,12 @@ from pipeledger.landing.tables import VERSIONS, AppendTable
 OWNERS = 50
 CHUNK = 250_000
 """Deals made and appended at a time; a chunk takes about a gigabyte of memory."""
-FIRST_LOOK = "2026-10-14 05:00:00+00"
-SECOND_LOOK = "2026-10-15 05:00:00+00"
+Place: TypeAlias = tuple[str, str, str]
+"""Source, stream, connection."""
+Look: TypeAlias = tuple[str, str]
+"""When the source was looked at, and in which sync."""
+FIRST: Look = ("2026-10-14 05:00:00+00", "s1")
+SECOND: Look = ("2026-10-15 05:00:00+00", "s2")
 
 SETTINGS = """
 version = 1
@@ -70,14 +75,14 @@ def make(folder: Path, deals: int) -> Synthetic:
     with _database() as db:
         for start in range(0, deals, CHUNK):
             rows = _deals(start, min(CHUNK, deals - start), step=1, seventh=False)
-            _land(db, folder, "hubspot", "deals", "crm", rows, FIRST_LOOK, "s1")
-        _land(db, folder, "hubspot", "deal_pipelines", "crm", _PIPELINE, FIRST_LOOK, "s1")
-        _land(db, folder, "hubspot", "owners", "crm", _OWNERS, FIRST_LOOK, "s1")
-        _land(db, folder, "files", "quotas", "plan", _QUOTAS, FIRST_LOOK, "s1")
+            _land(db, folder, ("hubspot", "deals", "crm"), rows, FIRST)
+        _land(db, folder, ("hubspot", "deal_pipelines", "crm"), _PIPELINE, FIRST)
+        _land(db, folder, ("hubspot", "owners", "crm"), _OWNERS, FIRST)
+        _land(db, folder, ("files", "quotas", "plan"), _QUOTAS, FIRST)
         for start in range(0, deals, CHUNK * 2):
             count = min(CHUNK * 2, deals - start)
             for stream, rows in _invoices(start, count):
-                _land(db, folder, "files", stream, "plan", rows, FIRST_LOOK, "s1")
+                _land(db, folder, ("files", stream, "plan"), rows, FIRST)
     return made
 
 
@@ -86,7 +91,7 @@ def change(made: Synthetic, every: int = 100) -> int:
     with _database() as db:
         for start in range(0, made.deals, CHUNK * 4):
             rows = _deals(start, min(CHUNK * 4, made.deals - start), step=every, seventh=True)
-            _land(db, made.folder, "hubspot", "deals", "crm", rows, SECOND_LOOK, "s2")
+            _land(db, made.folder, ("hubspot", "deals", "crm"), rows, SECOND)
     return -(-made.deals // every)
 
 
@@ -96,22 +101,15 @@ def _database() -> duckdb.DuckDBPyConnection:
     return db
 
 
-def _land(
-    db: duckdb.DuckDBPyConnection,
-    folder: Path,
-    source: str,
-    stream: str,
-    connection: str,
-    rows: str,
-    look: str,
-    sync_id: str,
-) -> None:
+def _land(db: duckdb.DuckDBPyConnection, folder: Path, place: Place, rows: str, look: Look) -> None:
     """Append the rows of a query (record_id, payload, updated_at) as versions of one sync."""
+    source, stream, connection = place
+    at, sync_id = look
     table = db.sql(
-        f"select '{connection}' as connection, record_id, payload, "  # noqa: S608 - our own text
+        f"select '{connection}' as connection, record_id, payload, "
         "unhex(md5(payload)) as payload_hash, 'upsert' as change, "
         "updated_at as source_updated_at, "
-        f"timestamptz '{look}' as observed_at, row_number() over () as position, "
+        f"timestamptz '{at}' as observed_at, row_number() over () as position, "
         f"'{sync_id}' as sync_id from ({rows})"
     ).to_arrow_table()
     uri = str(folder / "data" / "landing" / source / stream)
@@ -128,7 +126,6 @@ def _event(value: str, at: str) -> str:
 
 def _as_landed(table: pa.Table) -> pa.Table:
     return table.select(VERSIONS.names).cast(VERSIONS)
-
 
 
 def _deals(start: int, count: int, *, step: int, seventh: bool) -> str:
@@ -236,7 +233,7 @@ _OWNERS = f"""
             'teams': [{{'id': '1', 'name': 'Team ' || i % 5, 'primary': true}}]
         }}) as varchar) as payload
     from range(0, {OWNERS}) as numbers (i)
-"""  # noqa: S608 - our own text
+"""
 _QUOTAS = f"""
     select
         concat('user:', i, ':', q) as record_id,
@@ -247,7 +244,7 @@ _QUOTAS = f"""
             'currency_code': 'EUR', 'amount': '500000.00'
         }}) as varchar) as payload
     from range(0, {OWNERS}) as numbers (i), range(2024, 2028) as years (y), range(1, 5) as qs (q)
-"""  # noqa: S608 - our own text
+"""
 
 
 def _invoices(start: int, count: int) -> Iterator[tuple[str, str]]:
@@ -263,15 +260,16 @@ def _invoices(start: int, count: int) -> Iterator[tuple[str, str]]:
             cast((hash(i) % 1000000) / 100.0 as decimal(18, 2)) as net
         from range({start}, {start + count}) as numbers (i)
         where hash(i) % 4 = 0
-    """  # noqa: S608 - our own text
+    """
     yield (
         "invoices",
         f"""
         select
             'R-' || i as record_id,
-            timestamptz '{FIRST_LOOK}' as updated_at,
+            timestamptz '{FIRST[0]}' as updated_at,
             cast(to_json({{
-                'invoice_number': 'R-' || i, 'status': 'open', 'company_name': 'Company ' || h % 999,
+                'invoice_number': 'R-' || i, 'status': 'open',
+                'company_name': 'Company ' || h % 999,
                 'deal_ref': cast(18000000000 + i as varchar), 'currency_code': 'EUR',
                 'net_amount': cast(net as varchar), 'tax_amount': '0.00',
                 'gross_amount': cast(net as varchar), 'issue_date': cast(issued_on as varchar),
@@ -279,14 +277,14 @@ def _invoices(start: int, count: int) -> Iterator[tuple[str, str]]:
             }}) as varchar) as payload
         from ({billed})
         where issued_on <= date '2026-10-14'
-        """,  # noqa: S608 - our own text
+        """,
     )
     yield (
         "invoice_lines",
         f"""
         select
             concat('R-', i, ':', n) as record_id,
-            timestamptz '{FIRST_LOOK}' as updated_at,
+            timestamptz '{FIRST[0]}' as updated_at,
             cast(to_json({{
                 'invoice_number': 'R-' || i, 'line_id': cast(n as varchar),
                 'description': 'Line ' || n, 'quantity': '1',
@@ -298,5 +296,5 @@ def _invoices(start: int, count: int) -> Iterator[tuple[str, str]]:
             }}) as varchar) as payload
         from ({billed}), range(1, 3) as lines (n)
         where issued_on <= date '2026-10-14'
-        """,  # noqa: S608 - our own text
+        """,
     )
