@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from connectors.base.errors import ConfigError
 from connectors.base.stream import Change, Record
 from pipeledger.landing import Checkpoint, Landing, content_hash
+from pipeledger.landing.tables import FORMAT
 
 T0 = datetime(2026, 10, 15, 6, tzinfo=UTC)
 
@@ -305,9 +306,10 @@ def test_a_table_of_a_newer_release_is_refused(tmp_path: Path) -> None:
     landing = Landing(tmp_path)
     land(landing, 1, record("1", {"v": 1}))
     table = DeltaTable(str(tmp_path / "hubspot" / "deals"))
-    table.alter.set_table_properties({"pipeledger.format": "2"}, raise_if_not_exists=False)
+    newer = str(FORMAT + 1)
+    table.alter.set_table_properties({"pipeledger.format": newer}, raise_if_not_exists=False)
 
-    with pytest.raises(ConfigError, match="format 2"):
+    with pytest.raises(ConfigError, match=f"format {newer}"):
         land(landing, 2, record("1", {"v": 2}))
 
 
