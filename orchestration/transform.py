@@ -41,6 +41,8 @@ def _parse(folder: Path, sources: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     outcome = dbtRunner().invoke(
         [
+            # No log file: dbt would leave it open in the process of whoever loads the assets.
+            *("--log-level-file", "none"),
             *("--quiet", "parse", "--project-dir", str(ROOT), "--profiles-dir", str(ROOT)),
             *("--target-path", str(folder), "--vars", json.dumps({"sources": sources})),
         ]
