@@ -129,7 +129,8 @@ async def test_landed_deals_are_the_servers_own_twice_while_it_changes(
     assert second.is_complete
     assert sorted(before) == sorted(after_first)
     assert held(crm) == amounts(tmp_path)
-    fates = [newest(tmp_path, "leads")[lead][0] for lead in leads]
+    landed = newest(tmp_path, "leads")
+    fates = [landed[lead][0] for lead in leads]
     assert ["converted"] * 20 + ["upsert"] * 180 == fates
     assert 0 == sum(one.appended for one in third.streams)
 
@@ -143,6 +144,7 @@ class Served:
 
     road: Road
     server: VtigerServer
+    path: Path
 
 
 @pytest.fixture(scope="module")
@@ -187,7 +189,7 @@ tables.fx_rates.mode = "append"
         )
         road = Road(company, load_settings(path).settings)
         road.runs.append(run(road.settings))
-        yield Served(road, server)
+        yield Served(road, server, path)
         assert not server.errors
 
 
@@ -326,6 +328,45 @@ def test_quotes_lines_and_activities_hang_on_their_deals(served: Served) -> None
     assert [(len(deals),)] == served.road.rows(
         "select count(distinct deal_key) from marts.bridge_deal_company "
         "where deal_key in (select deal_key from marts.fct_deal where not is_deleted)"
+    )
+
+
+@slow
+def test_the_second_day_becomes_history(served: Served) -> None:
+    """What two syncs saw differ is a stage change, as exact as the looks allow; leads convert."""
+    road, crm = served.road, served.server.state
+    before = {one.id: stage_name(one.stage) for one in road.company.world.live_deals}
+    changes = road.company.changes()
+    after = {one.id: stage_name(one.stage) for one in changes.after.world.live_deals}
+    moved = {one for one in before if one in after and before[one] != after[one]}
+    lead = crm.ids("Leads")[0]
+    crm.now = changes.at
+    with served.server.lock:
+        crm.load(changes.after.vtiger)
+        owner = crm.entry(lead).row["assigned_user_id"]
+        crm.convert(
+            lead, potentialname="of a lead", sales_stage="Discovery", assigned_user_id=owner
+        )
+    text = served.path.read_text().replace(CLOCK, changes.at.isoformat().replace("+00:00", "Z"))
+    served.path.write_text(text)
+    road.settings = load_settings(served.path).settings
+
+    ran = run(road.settings)
+
+    assert all(sync.is_complete for sync in ran.syncs)
+    told = road.rows(
+        "select deal_key from marts.fct_deal_change where field = 'stage' "
+        "and change_precision = 'poll' and old_value <> ''"
+    )
+    assert moved
+    assert {f"vt:13x{one}" for one in moved} == {row[0] for row in told}
+    assert [("of a lead",)] == road.rows(
+        f"select d.name from marts.fct_lead as l join marts.fct_deal as d "
+        f"on l.deal_key = d.deal_key where l.lead_key = 'vt:{lead}' and l.is_converted"
+    )
+    assert (
+        len(after) + 1
+        == road.rows("select count(*) from marts.fct_deal where not is_deleted")[0][0]
     )
 
 
