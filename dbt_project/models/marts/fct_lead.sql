@@ -11,7 +11,10 @@ with newest as (
 content as (
     select *
     from {{ ref('int_leads_unioned') }}
-    where change in ('upsert', 'archived')
+    -- Some sources show a converted lead once more, others only that it was converted.
+    where
+        change in ('upsert', 'archived')
+        or (change = 'converted' and coalesce(name, email) is not null)
     qualify row_number() over (
         partition by lead_key order by observed_at desc, sync_id desc, position desc
     ) = 1
