@@ -2,7 +2,7 @@
 
 ``{"module", "number", "row", "lines", "is_deleted", "is_converted"}`` by module, numbers
 ascending. Vtiger knows one pipeline, so that both of the company's share a picklist; a deal's
-amount is in the base currency, at the rate of its close or of today; a closed deal's
+amount is in the base currency, at the rate of its entry or its close; a closed deal's
 ``closingdate`` is the day of its close, as the company's rule wants it. Who left is an
 inactive user, what was deleted lies in the recycle bin.
 """
@@ -80,12 +80,12 @@ def stamps(created: int, modified: int) -> dict[str, str | None]:
 
 
 def base_amount(world: World, one: Deal) -> Decimal | None:
-    """The amount in the base currency, at the rate of the close or of today."""
+    """The amount in the base currency, as converted when it was entered or the deal closed."""
     if one.amount is None:
         return None
     if one.currency == HOME:
         return rounded(one.amount, HOME)
-    day = business_date(one.closed_at or world.today)
+    day = business_date(one.closed_at or max(one.amounts[-1].at, one.currencies[-1].at))
     return world.rates.to_home(one.amount, one.currency, day)
 
 
