@@ -50,6 +50,10 @@ async def check(session: Session) -> ScopeReport:
     return ScopeReport(name, tuple(granted), missing, (), tuple(notes))
 
 
+def _short(fault: SourceError) -> str:
+    return str(fault).partition(". ")[0]
+
+
 async def _about_deals(session: Session, missing: dict[str, tuple[str, ...]]) -> list[str]:
     """Can deals be read, is the zone right, does ``sync`` work."""
     notes: list[str] = []
@@ -75,5 +79,8 @@ async def _about_deals(session: Session, missing: dict[str, tuple[str, ...]]) ->
     except SourceError as fault:
         if not is_about_sync(fault):
             raise
-        notes.append(f"sync does not work here: deletes are found by comparing ids ({fault})")
+        notes.append(
+            "sync does not work here, as under PHP 8 without its repair or for users that are "
+            f"no administrators: deletes are found by comparing ids ({_short(fault)})"
+        )
     return notes

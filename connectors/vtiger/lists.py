@@ -3,7 +3,14 @@
 from collections.abc import AsyncIterator
 from zoneinfo import ZoneInfo
 
-from connectors.base.errors import AccessDenied, BadRecord, PaginationLoop, ProtocolError
+from connectors.base.errors import (
+    AccessDenied,
+    BadRecord,
+    BudgetSpent,
+    PaginationLoop,
+    ProtocolError,
+    SourceError,
+)
 from connectors.base.stream import Page, ReadRequest, Record, Rejected
 from connectors.base.window import instant_text
 from connectors.vtiger.modules import MODULES, USER_FIELDS, Module
@@ -66,13 +73,28 @@ async def read_currencies(session: Session, request: ReadRequest) -> AsyncIterat
 
 
 async def read_modules(session: Session, request: ReadRequest) -> AsyncIterator[Page]:
-    """The description of each module that is read: fields, labels, picklists."""
+    """The description of each module that is read: fields, labels, picklists.
+
+    Raises:
+        SourceError: after all others were yielded, of the first that cannot be described.
+    """
     types = await session.types()
     named = [one.name for one in MODULES if session.settings.is_active(one.stream)]
     present = [one for one in (*named, *DESCRIBED) if one in types]
+    refused: SourceError | None = None
     for name in present:
-        described = await session.describe(name)
+        try:
+            described = await session.describe(name)
+        except BudgetSpent:
+            raise
+        except SourceError as fault:
+            if isinstance(fault, AccessDenied) and fault.whole_source:
+                raise
+            refused = refused or fault
+            continue
         yield Page([Record(name, described, request.now)])
+    if refused is not None:
+        raise refused
     yield Page(cursor={"read_at": instant_text(request.now)}, complete_ids=present)
 
 
@@ -94,9 +116,7 @@ async def _all(
     if note is not None:
         yield Page(note=note)
         return
-    columns = "*"
-    if kept:
-        columns = ", ".join(sorted(kept & await session.fields(name)))
+    columns = await session.columns(name, kept) if kept else "*"
     zone = ZoneInfo(session.settings.time_zone)
     last: Row | None = None
     while True:

@@ -13,21 +13,23 @@ database keeps. What became visible late is met again within the lookback.
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from connectors.base.errors import BadRecord, PaginationLoop
+from connectors.base.errors import BadRecord, PaginationLoop, ProtocolError, VendorError
 from connectors.base.stream import Page, ReadRequest, Record, Rejected
+from connectors.base.window import cursor_instant, instant_text
 from connectors.vtiger.leaving import Leaving
 from connectors.vtiger.lists import missing_module
 from connectors.vtiger.modules import Module
-from connectors.vtiger.records import Row, by_number, earlier, landed, read_rows, record
+from connectors.vtiger.records import FORM, Row, by_number, earlier, landed, read_rows, record
 from connectors.vtiger.session import PAGE, Rows, Session
 
 BY_CHANGE = "modifiedtime, id"
 HALF = PAGE // 2
 PASSES = 6
+AHEAD = timedelta(minutes=5)
 REPEATED_HOUR = timedelta(hours=1)
 """Where the wall clock is set back, an hour of changes sorts before what was read."""
 
@@ -43,6 +45,7 @@ class Reader:
         cursor = request.cursor if request.cursor is not None and not request.full else {}
         self._mark: dict[str, Any] = dict(cursor)
         self._columns = "*"
+        self._limit = ""
 
     async def pages(self) -> AsyncIterator[Page]:
         """Yield changed records, then those that were deleted, converted or closed to us.
@@ -60,11 +63,13 @@ class Reader:
         if self._module.has_lines:
             self._columns = "id, modifiedtime"
         elif self._module.kept:
-            shown = await self._session.fields(self._module.name)
-            self._columns = ", ".join(sorted((self._module.kept & shown) | {"modifiedtime"}))
+            self._columns = await self._session.columns(self._module.name, self._module.kept)
+        self._limit = (started.astimezone(self._zone) + AHEAD).strftime(FORM)
         total = await self._session.count(self._module.name) if is_first else None
+        before = self._mark.get("since")
         async for page in self._changed(total):
             yield page
+        self._settle(before, started)
         leaving = Leaving(self._session, self._module, self._request, self.read_one)
         async for page in leaving.pages(self._mark, started, is_first=is_first):
             yield page
@@ -117,8 +122,9 @@ class Reader:
                     f"to {top}: it is not obeyed"
                 )
             fresh = [row for row in rows if row.id not in seen]
-            # Never back: within the lookback the newest may be older than what was read.
-            self._mark["since"] = max(top, str(self._mark.get("since") or ""))
+            # Never back: within the lookback the newest may be older than what was read. Never
+            # far ahead: one record of the year 2050 would hide all later edits.
+            self._mark["since"] = min(max(top, str(self._mark.get("since") or "")), self._limit)
             page = await self._landed(fresh, rejected, found)
             yield Page(page.records, dict(self._mark), rejected=page.rejected)
             if len(rows) >= HALF and top > oldest:
@@ -147,14 +153,32 @@ class Reader:
             yield await self._landed(rows, rejected, found)
             last = max(rows, key=by_number)
 
+    @property
+    def _lookback(self) -> timedelta:
+        lookback = timedelta(minutes=self._session.settings.lookback_minutes)
+        return lookback if self._zone.key == "UTC" else lookback + REPEATED_HOUR
+
     def _since(self) -> str | None:
         since = self._mark.get("since")
         if not since:
             return None
-        lookback = timedelta(minutes=self._session.settings.lookback_minutes)
-        if self._zone.key != "UTC":
-            lookback += REPEATED_HOUR
-        return earlier(str(since), lookback)
+        since = min(str(since), self._limit)
+        return since if self._mark.get("settled") else earlier(since, self._lookback)
+
+    def _settle(self, before: str | None, started: datetime) -> None:
+        """Note whether the lookback has done its work.
+
+        Where nothing newer came, and a read that began a lookback later has looked back
+        once more, nothing that is older can still appear: an import of a million records
+        is not read again at every sync until somebody edits one.
+        """
+        now = instant_text(started)
+        if before is None or before != self._mark.get("since"):
+            self._mark |= {"seen_at": now, "settled": False}
+            return
+        seen_at = cursor_instant(self._mark, "seen_at", started)
+        if seen_at is not None and started - seen_at >= self._lookback:
+            self._mark["settled"] = True
 
     async def _page(self, *conditions: str, order: str = BY_CHANGE) -> Rows:
         return await self._session.page(
@@ -182,12 +206,24 @@ class Reader:
         return Page(records, rejected=refused)
 
     async def _with_lines(self, rows: Sequence[Row], rejected: Sequence[Rejected]) -> Page:
-        """The documents in full; one that is gone meanwhile is told by its delete."""
+        """The documents in full; one that is gone meanwhile is told by its delete.
+
+        One that the server cannot show while it shows others is set aside: the comparison
+        of ids asks for it again.
+        """
         name = self._module.name
-        fetched = await asyncio.gather(*(self._session.fetch(row.id, name) for row in rows))
+        asked = (self._session.fetch(row.id, name) for row in rows)
+        fetched = await asyncio.gather(*asked, return_exceptions=True)
         records: list[Record] = []
         refused = list(rejected)
+        faults = [one for one in fetched if isinstance(one, BaseException)]
+        lasting = [one for one in faults if not isinstance(one, VendorError | ProtocolError)]
+        if lasting or (faults and len(faults) == len(fetched)):
+            raise (lasting or faults)[0]
         for row, one in zip(rows, fetched, strict=True):
+            if isinstance(one, BaseException):
+                refused.append(Rejected(row.id, str(one), row.raw))
+                continue
             if one.payload is None:
                 continue
             try:

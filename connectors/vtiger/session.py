@@ -197,10 +197,18 @@ class Session:
                 self._described[module] = await self._loud("describe", params, module)
             return self._described[module]
 
-    async def fields(self, module: str) -> frozenset[str]:
-        """The names of a module's fields, ``id`` included."""
-        described = decode(await self.describe(module), Description)
-        return frozenset({"id", *(one.name for one in described.fields)})
+    async def columns(self, module: str, kept: frozenset[str]) -> str:
+        """What to select so that only ``kept`` fields travel, and all of them exist.
+
+        Everything where the module cannot be described: what must not land is taken out
+        once more when a row is landed.
+        """
+        try:
+            described = decode(await self.describe(module), Description)
+        except (VendorError, ProtocolError):
+            return "*"
+        shown = {one.name for one in described.fields}
+        return ", ".join(sorted((kept & shown) | {"id"}))
 
     async def user(self) -> User:
         """Who we are there."""
@@ -270,9 +278,11 @@ class Session:
         """
         text = f"SELECT count(*) FROM {module};"  # noqa: S608 - a name of ours
         try:
-            result, _ = await self.call("query", {"query": text}, what=f"count of {module}")
+            params = {"query": text}
+            ok = IN_ENVELOPE | {500}
+            result, _ = await self.call("query", params, what="count", ok=ok, tries=1)
             rows = decode(result, list[_Count])
-        except (RefusedError, ProtocolError):
+        except (VendorError, ProtocolError):
             return None
         return int(rows[0].count) if rows and str(rows[0].count).isdecimal() else None
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sandbox.http import Reply, Request
+from sandbox.http import Reply, Request, reply_json
 from sandbox.vtiger import Login, VtigerServer, VtigerState
 from tests.connectors.vtiger.shelf import Shelf
 
@@ -92,6 +92,48 @@ async def test_edits_while_the_pages_are_read_lose_nothing(
     assert all(
         crm.entry(deal).row["amount"] == shelf.payload("deals", deal)["amount"] for deal in deals
     )
+
+
+async def test_one_record_of_the_far_future_hides_no_later_edit(
+    crm: VtigerState, shelf: Shelf
+) -> None:
+    """H-17: a wrong clock or an import stamps 2050; the watermark must not follow it there."""
+    future = crm.has("Potentials", at=datetime(2050, 1, 1, tzinfo=UTC))
+    deal = crm.has("Potentials", amount="1")
+    await shelf.deals()
+    crm.advance(hours=2)
+    crm.change(deal, amount="2")
+
+    outcome = await shelf.deals()
+
+    assert [deal] == outcome.ids
+    assert [future, deal] == shelf.live("deals")
+    assert shelf.cursors["deals"]["since"] < "2026-10-16"
+
+
+async def test_a_great_import_is_not_read_again_at_every_sync(
+    crm: VtigerState, server: VtigerServer, shelf: Shelf
+) -> None:
+    """Looking back once more is enough where nothing newer comes; late rows are found by then."""
+    for _ in range(300):
+        crm.has("Potentials")
+        crm.advance(seconds=1)
+    await shelf.deals()
+    crm.advance(minutes=4)
+    late = crm.has("Potentials", at=crm.now - timedelta(minutes=6))
+    crm.advance(minutes=10)
+    looked_back = await shelf.deals()
+    crm.advance(minutes=1)
+    server.requests.clear()
+
+    settled = await shelf.deals()
+    edited = crm.ids("Potentials")[3]
+    crm.change(edited, amount="7")
+    after = await shelf.deals()
+
+    assert [late] == looked_back.ids
+    assert 1 == sum(len(page.records) for page in settled.pages)
+    assert [edited] == after.ids
 
 
 async def test_reading_ends_where_people_edit_faster_than_we_read(
@@ -188,6 +230,68 @@ async def test_documents_land_with_their_lines_and_only_when_they_changed(
     assert ["3.000"] == [line["quantity"] for line in shelf.payload("quotes", quote)["LineItems"]]
     assert [quote] == outcome.ids
     assert [] == again.ids
+
+
+async def test_a_document_that_cannot_be_shown_holds_no_other_back(
+    crm: VtigerState, server: VtigerServer, shelf: Shelf
+) -> None:
+    """D-17: PHP dies of one broken line; the document is asked for again when ids are compared."""
+    good, poison = crm.has("Quotes", subject="good"), crm.has("Quotes", subject="poison")
+
+    def dies(request: Request, reply: Reply) -> Reply:
+        code = {"code": "DATABASE_QUERY_ERROR", "message": "x"}
+        is_it = request.param("id") == poison
+        return reply_json({"success": False, "error": code}) if is_it else reply
+
+    fault = server.fail("webservice", dies, times=10_000)
+    first = (await shelf.sync("quotes"))["quotes"]
+    fault.times = 0
+    crm.advance(days=8)
+    await shelf.sync("quotes")
+
+    assert first.error is None
+    assert [poison] == [one.record_id for one in shelf.rejected]
+    assert [good, poison] == shelf.live("quotes")
+
+
+async def test_a_module_that_cannot_be_described_costs_no_record(
+    crm: VtigerState, server: VtigerServer, shelf: Shelf
+) -> None:
+    """Only the stream of descriptions fails, after all others; secrets stay out all the same."""
+    user = crm.has("Users", user_name="ada", status="Active", phone_home="canary")
+
+    def dies(request: Request, reply: Reply) -> Reply:
+        code = {"code": "UNKNOWN_OPERATION", "message": "x"}
+        is_it = request.param("elementType") == "Users"
+        return reply_json({"success": False, "error": code}) if is_it else reply
+
+    server.fail("webservice", dies, times=10_000)
+
+    outcomes = await shelf.sync("users", "modules")
+
+    assert outcomes["users"].error is None
+    assert "ada" == shelf.payload("users", user)["user_name"]
+    assert "phone_home" not in shelf.payload("users", user)
+    assert "Potentials" in shelf.versions["modules"]
+    assert "UNKNOWN_OPERATION" in str(outcomes["modules"].error)
+
+
+async def test_a_count_that_kills_the_server_costs_only_the_total(
+    crm: VtigerState, server: VtigerServer, shelf: Shelf
+) -> None:
+    """Progress is a nicety; some releases die of the question."""
+    deal = crm.has("Potentials")
+
+    def dies(request: Request, reply: Reply) -> Reply:
+        is_it = "count(" in (request.param("query") or "")
+        return Reply(500, b"", "text/html") if is_it else reply
+
+    server.fail("webservice", dies, times=10_000)
+
+    outcome = await shelf.deals()
+
+    assert [deal] == shelf.live("deals")
+    assert outcome.pages[0].total is None
 
 
 async def test_custom_fields_land_with_the_record_and_their_label_beside_it(
