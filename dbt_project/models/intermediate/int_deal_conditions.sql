@@ -18,8 +18,10 @@ touches as (
 ),
 
 changes as (
-    select * from {{ ref('fct_deal_change') }}
-    where changed_at <= {{ as_of_at() }}
+    select changes.*
+    from {{ ref('fct_deal_change') }} as changes
+    semi join deals on changes.deal_key = deals.deal_key
+    where changes.changed_at <= {{ as_of_at() }}
 ),
 
 pushes as (

@@ -1,5 +1,8 @@
--- Grain: one row per deal x pipeline it was in x stage of that pipeline (open stages in today's
--- order, then won): when the deal got there by each of the three counting rules, null = never.
+-- Grain: one row per deal x pipeline it was in x step of that pipeline (int_funnel_steps): when
+-- the deal got there by each of the three counting rules, null = never.
+--
+-- The windows run over rows of numbers only: a deal's entry into a pipeline has a number of its
+-- own here, which means nothing outside.
 
 with deals as (
     select
@@ -13,44 +16,8 @@ with deals as (
     where not is_deleted and not is_excluded
 ),
 
-stages as (
-    select
-        pipeline_key,
-        stage_key,
-        stage_name,
-        stage_order
-    from {{ ref('dim_stage') }}
-    where is_current and not is_deleted and stage_type = 'open' and stage_order is not null
-),
-
-stage_starts as (
-    select
-        stage_key,
-        min(valid_from) as first_valid_from
-    from {{ ref('dim_stage') }}
-    group by stage_key
-),
-
 steps as (
-    select
-        stages.pipeline_key,
-        stages.stage_key,
-        stages.stage_name,
-        stages.stage_order,
-        false as is_won_step,
-        stage_starts.first_valid_from
-    from stages
-    inner join stage_starts on stages.stage_key = stage_starts.stage_key
-    union all
-    select
-        pipeline_key,
-        concat(pipeline_key, ':won') as stage_key,
-        'Won' as stage_name,
-        max(stage_order) + 1 as stage_order,
-        true as is_won_step,
-        cast('1970-01-01 00:00:00+00' as {{ instant_type() }}) as first_valid_from
-    from stages
-    group by pipeline_key
+    select * from {{ ref('int_funnel_steps') }}
 ),
 
 stays as (
@@ -59,10 +26,10 @@ stays as (
         fct_deal_stage.pipeline_key,
         fct_deal_stage.entered_at,
         fct_deal_stage.amount_at_entry_rc,
-        stages.stage_order,
-        stages.stage_order is not null and not fct_deal_stage.is_pass_through as is_touch
+        steps.stage_order,
+        steps.stage_order is not null and not fct_deal_stage.is_pass_through as is_touch
     from {{ ref('fct_deal_stage') }} as fct_deal_stage
-    left join stages on fct_deal_stage.stage_key = stages.stage_key
+    left join steps on fct_deal_stage.stage_key = steps.stage_key
 ),
 
 -- The base: entry into the pipeline by whatever stage, and first entry of stage 1.
@@ -80,114 +47,119 @@ entries as (
     group by stays.deal_key, stays.pipeline_key
 ),
 
+numbered as (
+    select
+        row_number() over () as entry_no,
+        entries.deal_key,
+        entries.pipeline_key,
+        deals.source_channel,
+        deals.amount_at_close_rc,
+        entries.entered_at,
+        {{ company_date('entries.entered_at') }} as entered_date,
+        entries.entry_value_rc,
+        entries.stage_1_at,
+        {{ company_date('entries.stage_1_at') }} as stage_1_date,
+        entries.stage_1_value_rc,
+        -- A deal that won elsewhere after leaving this pipeline did not win here.
+        case
+            when deals.status = 'won' and deals.pipeline_key = entries.pipeline_key
+                then deals.won_at
+        end as won_at
+    from entries
+    inner join deals on entries.deal_key = deals.deal_key
+),
+
 touches as (
     select
-        deal_key,
-        pipeline_key,
-        stage_order,
-        min(entered_at) as touched_at
+        numbered.entry_no,
+        stays.stage_order,
+        min(stays.entered_at) as touched_at
     from stays
-    where is_touch
-    group by deal_key, pipeline_key, stage_order
+    inner join numbered
+        on stays.deal_key = numbered.deal_key and stays.pipeline_key = numbered.pipeline_key
+    where stays.is_touch
+    group by numbered.entry_no, stays.stage_order
 ),
 
 grid as (
     select
-        entries.deal_key,
-        entries.pipeline_key,
-        steps.stage_key,
-        steps.stage_name,
+        numbered.entry_no,
         steps.stage_order,
-        steps.is_won_step,
-        steps.first_valid_from,
-        deals.source_channel,
-        deals.amount_at_close_rc,
-        entries.entered_at,
-        entries.entry_value_rc,
-        entries.stage_1_at,
-        entries.stage_1_value_rc,
-        -- A deal that won elsewhere after leaving this pipeline did not win here.
-        case
-            when steps.is_won_step
-                then
-                    case
-                        when
-                            deals.status = 'won' and deals.pipeline_key = entries.pipeline_key
-                            then deals.won_at
-                    end
-            else touches.touched_at
-        end as touched_at
-    from entries
-    inner join deals on entries.deal_key = deals.deal_key
-    inner join steps on entries.pipeline_key = steps.pipeline_key
+        case when steps.is_won_step then numbered.won_at else touches.touched_at end
+            as touched_at
+    from numbered
+    inner join steps on numbered.pipeline_key = steps.pipeline_key
     left join touches
-        on
-            entries.deal_key = touches.deal_key
-            and entries.pipeline_key = touches.pipeline_key
-            and steps.stage_order = touches.stage_order
-            and not steps.is_won_step
+        on numbered.entry_no = touches.entry_no and steps.stage_order = touches.stage_order
 ),
 
 reached as (
     select
-        *,
+        entry_no,
+        stage_order,
+        touched_at,
         min(touched_at) over (
-            partition by deal_key, pipeline_key
-            order by stage_order desc
-            rows unbounded preceding
+            partition by entry_no
+            order by stage_order
+            rows between current row and unbounded following
         ) as reached_at,
-        case
-            when touched_at is null then 0
-            when stage_order = 1 then 1
-            when
-                touched_at >= lag(touched_at) over (
-                    partition by deal_key, pipeline_key order by stage_order
-                )
-                then 1
-            else 0
-        end as is_in_order
+        lag(touched_at) over (partition by entry_no order by stage_order)
+            as previous_touched_at
     from grid
 ),
 
 strict_paths as (
     select
         *,
+        -- The first stage has none before it.
         case
             when
-                min(is_in_order) over (
-                    partition by deal_key, pipeline_key
-                    order by stage_order
-                    rows unbounded preceding
-                ) = 1 then touched_at
-        end as strict_at
+                bool_and(
+                    coalesce(
+                        touched_at >= case
+                            when stage_order = 1 then touched_at
+                            else previous_touched_at
+                        end,
+                        false
+                    )
+                ) over (
+                    partition by entry_no order by stage_order rows unbounded preceding
+                )
+                then touched_at
+        end as strict_at,
+        lag(reached_at) over (partition by entry_no order by stage_order)
+            as previous_reached_at
     from reached
+),
+
+followed as (
+    select
+        *,
+        lag(strict_at) over (partition by entry_no order by stage_order) as previous_strict_at
+    from strict_paths
 ),
 
 final as (
     select
-        deal_key,
-        pipeline_key,
-        stage_key,
-        stage_name,
-        stage_order,
-        is_won_step,
-        source_channel,
-        amount_at_close_rc,
-        entry_value_rc,
-        stage_1_value_rc,
-        first_valid_from,
-        entered_at,
-        stage_1_at,
-        touched_at,
-        reached_at,
-        strict_at,
-        lag(touched_at) over (partition by deal_key, pipeline_key order by stage_order)
-            as previous_touched_at,
-        lag(reached_at) over (partition by deal_key, pipeline_key order by stage_order)
-            as previous_reached_at,
-        lag(strict_at) over (partition by deal_key, pipeline_key order by stage_order)
-            as previous_strict_at
-    from strict_paths
+        numbered.deal_key,
+        numbered.pipeline_key,
+        followed.stage_order,
+        numbered.source_channel,
+        numbered.amount_at_close_rc,
+        numbered.entry_value_rc,
+        numbered.stage_1_value_rc,
+        numbered.entered_date,
+        numbered.stage_1_date,
+        numbered.entered_at,
+        numbered.stage_1_at,
+        followed.touched_at,
+        followed.reached_at,
+        followed.strict_at,
+        followed.previous_touched_at,
+        followed.previous_reached_at,
+        followed.previous_strict_at
+    from followed
+    inner join numbered on followed.entry_no = numbered.entry_no
 )
 
 select * from final

@@ -3,7 +3,9 @@
 
 with periods as (
     select * from {{ ref('dim_fiscal_period') }}
-    where grain in ('month', 'quarter', 'year')
+    where
+        grain = 'quarter'
+        or grain in (select fct_quota.grain from {{ ref('fct_quota') }} as fct_quota)
 ),
 
 today as (
@@ -56,33 +58,63 @@ rates as (
     where rate_type = 'spot'
 ),
 
-open_then as (
+-- The days of the eight periods: an equality finds a version's period faster than a range.
+due_days as (
     select
-        instants.grain,
-        instants.period_key,
-        instants.cut_at,
-        deals.measure,
+        cast(days.day as date) as due_date,
+        instants.*
+    from instants
+    cross join
+        unnest(
+            generate_series(
+                cast(instants.start_date as timestamp),
+                cast(instants.end_date as timestamp),
+                interval 1 day
+            )
+        ) as days (day)
+),
+
+open_versions as (
+    select
+        due_days.grain,
+        due_days.period_key,
+        due_days.cut_at,
+        due_days.cut_date,
+        due_days.end_date,
+        versions.deal_key,
         versions.owner_user_key,
-        {{ convert_money(
-            'versions.amount_amt', 'rates.rate_to_rc', "'" ~ var('reporting_currency') ~ "'"
-        ) }} as open_rc,
-        deals.status = 'won' and deals.closed_date <= instants.end_date
-        and deals.won_at >= instants.cut_at as is_won_in_period
+        versions.currency_code,
+        versions.amount_amt
     from {{ ref('fct_deal_version') }} as versions
-    inner join instants
+    inner join due_days
         on
-            versions.valid_from <= instants.cut_at
-            and coalesce(versions.valid_to, {{ far_future() }}) > instants.cut_at
-            and versions.expected_close_date between instants.start_date and instants.end_date
-    inner join deals on versions.deal_key = deals.deal_key
-    inner join rates
-        on versions.currency_code = rates.currency_code and instants.cut_date = rates.rate_date
+            versions.expected_close_date = due_days.due_date
+            and versions.valid_from <= due_days.cut_at
+            and coalesce(versions.valid_to, {{ far_future() }}) > due_days.cut_at
     where
         versions.status = 'open'
         and not versions.is_deleted
         and not versions.is_merged_away
         and coalesce(versions.forecast_category, '') <> 'omitted'
         and versions.amount_amt > 0
+),
+
+open_then as (
+    select
+        versions.grain,
+        versions.period_key,
+        versions.cut_at,
+        deals.measure,
+        versions.owner_user_key,
+        {{ convert_money(
+            'versions.amount_amt', 'rates.rate_to_rc', "'" ~ var('reporting_currency') ~ "'"
+        ) }} as open_rc,
+        deals.status = 'won' and deals.closed_date <= versions.end_date
+        and deals.won_at >= versions.cut_at as is_won_in_period
+    from open_versions as versions
+    inner join deals on versions.deal_key = deals.deal_key
+    inner join rates
+        on versions.currency_code = rates.currency_code and versions.cut_date = rates.rate_date
 ),
 
 conversions as (

@@ -2,8 +2,8 @@
 -- segment x method x stage. Deals whose window has not passed are kept out and counted apart.
 
 {% set bases = {
-    'pipeline_entry': ('entered_at', 'entry_value_rc'),
-    'stage_1': ('stage_1_at', 'stage_1_value_rc'),
+    'pipeline_entry': ('entered_at', 'entered_date', 'entry_value_rc'),
+    'stage_1': ('stage_1_at', 'stage_1_date', 'stage_1_value_rc'),
 } %}
 {% set methods = ['touched', 'reached', 'strict'] %}
 
@@ -11,8 +11,16 @@ with positions as (
     select * from {{ ref('int_funnel_positions') }}
 ),
 
+steps as (
+    select * from {{ ref('int_funnel_steps') }}
+),
+
 windows as (
-    select * from {{ ref('int_won_cycles') }}
+    select
+        pipeline_key,
+        window_days,
+        {{ plus_days(as_of_at(), '-window_days') }} as mature_before
+    from {{ ref('int_won_cycles') }}
 ),
 
 dates as (
@@ -26,89 +34,75 @@ periods as (
     select * from {{ ref('dim_fiscal_period') }}
 ),
 
+-- Before it is counted by quarter, everything is a number: seconds from the base.
 based as (
-    {% for basis, (base_at, value) in bases.items() %}
+    {% for basis, (base_at, base_date, value) in bases.items() %}
         select
-            positions.*,
+            {% for method in methods %}
+                {{ seconds_between('positions.' ~ base_at, 'positions.' ~ method ~ '_at') }}
+                    as {{ method }}_seconds,
+                positions.previous_{{ method }}_at
+                <= windows.mature_before as {{ method }}_is_ready,
+        {{ seconds_between(
+            'positions.previous_' ~ method ~ '_at', 'positions.' ~ method ~ '_at'
+        ) }} <= windows.window_days * 86400 as {{ method }}_is_timely,
+            {% endfor %}
             '{{ basis }}' as basis,
-            positions.{{ base_at }} as base_at,
+            positions.pipeline_key,
+            positions.stage_order,
+            positions.source_channel,
+            dates.quarter_period_key as cohort_period_key,
             positions.{{ value }} as base_value_rc,
-            windows.window_days,
-            positions.{{ base_at }} + to_days(cast(windows.window_days as integer)) as window_end,
-            positions.{{ base_at }} + to_days(cast(windows.window_days as integer))
-            <= {{ as_of_at() }} as is_mature
+            positions.amount_at_close_rc,
+            windows.window_days * 86400 as window_seconds,
+            {{ seconds_between('positions.' ~ base_at, as_of_at()) }}
+            >= windows.window_days * 86400 as is_mature
         from positions
+        inner join dates on positions.{{ base_date }} = dates.date
         inner join windows on positions.pipeline_key = windows.pipeline_key
         where positions.{{ base_at }} is not null
-        {{ 'union all' if not loop.last }}
+                {{ 'union all' if not loop.last }}
     {% endfor %}
-),
-
-dated as (
-    select
-        based.*,
-        dates.quarter_period_key as cohort_period_key
-    from based
-    inner join dates on {{ company_date('based.base_at') }} = dates.date
 ),
 
 counted as (
     select
+        {% for method in methods %}
+            count({{ method }}_seconds) as {{ method }}_n_to_date,
+            count(*) filter (where is_mature and {{ method }}_seconds <= window_seconds)
+                as {{ method }}_n_reached,
+            sum(base_value_rc) filter (where is_mature and {{ method }}_seconds <= window_seconds)
+                as {{ method }}_value_reached_rc,
+            sum(amount_at_close_rc) filter (
+                where is_mature and {{ method }}_seconds <= window_seconds
+            ) as {{ method }}_value_reached_at_close_rc,
+            count(*) filter (where {{ method }}_is_ready) as {{ method }}_n_previous,
+            count(*) filter (where {{ method }}_is_ready and {{ method }}_is_timely)
+                as {{ method }}_n_from_previous,
+            median({{ method }}_seconds) filter (
+                where is_mature and {{ method }}_seconds <= window_seconds
+            ) / 86400.0 as {{ method }}_median_days,
+        {% endfor %}
         pipeline_key,
         cohort_period_key,
         basis,
-        stage_key,
-        stage_name,
         stage_order,
-        is_won_step,
-        window_days,
-        first_valid_from,
         case when grouping(source_channel) = 1 then 'all' else 'source_channel' end
             as segment_type,
         case
-            when grouping(source_channel) = 1 then 'all' else coalesce(source_channel, 'unknown')
-        end
-            as segment,
+            when grouping(source_channel) = 1 then 'all'
+            else coalesce(source_channel, 'unknown')
+        end as segment,
         count(*) as n_deals,
         count(*) filter (where is_mature) as n_in,
         count(*) filter (where not is_mature) as n_immature,
         count(*) filter (where is_mature and base_value_rc is null) as n_without_amount,
         sum(base_value_rc) filter (where is_mature) as value_in_rc
-        {% for method in methods %}
-            ,
-            count({{ method }}_at) as {{ method }}_n_to_date,
-            count(*) filter (where is_mature and {{ method }}_at <= window_end)
-                as {{ method }}_n_reached,
-            sum(base_value_rc) filter (where is_mature and {{ method }}_at <= window_end)
-                as {{ method }}_value_reached_rc,
-            sum(amount_at_close_rc) filter (where is_mature and {{ method }}_at <= window_end)
-                as {{ method }}_value_reached_at_close_rc,
-            count(*) filter (
-                where previous_{{ method }}_at + to_days(cast(window_days as integer))
-                <= {{ as_of_at() }}
-            ) as {{ method }}_n_previous,
-            count(*) filter (
-                where previous_{{ method }}_at + to_days(cast(window_days as integer))
-                <= {{ as_of_at() }}
-                and {{ method }}_at <= previous_{{ method }}_at
-                + to_days(cast(window_days as integer))
-            ) as {{ method }}_n_from_previous,
-            median(
-                {{ seconds_between('base_at', method ~ '_at') }} / 86400.0
-            ) filter (where is_mature and {{ method }}_at <= window_end) as {{ method }}_median_days
-
-        {% endfor %}
-    from dated
+    from based
     group by
         grouping sets (
-            (
-                pipeline_key, cohort_period_key, basis, stage_key, stage_name, stage_order,
-                is_won_step, window_days, first_valid_from
-            ),
-            (
-                pipeline_key, cohort_period_key, basis, stage_key, stage_name, stage_order,
-                is_won_step, window_days, first_valid_from, source_channel
-            )
+            (pipeline_key, cohort_period_key, basis, stage_order),
+            (pipeline_key, cohort_period_key, basis, stage_order, source_channel)
         )
 ),
 
@@ -120,12 +114,7 @@ long as (
             counted.basis,
             counted.segment_type,
             counted.segment,
-            counted.stage_key,
-            counted.stage_name,
             counted.stage_order,
-            counted.is_won_step,
-            counted.window_days,
-            counted.first_valid_from,
             '{{ method }}' as method,
             counted.n_deals,
             counted.n_in,
@@ -148,9 +137,15 @@ long as (
 judged as (
     select
         long.*,
-        long.is_won_step
-        or {{ company_date('long.first_valid_from') }} <= periods.end_date as has_stage
+        steps.stage_key,
+        steps.stage_name,
+        steps.is_won_step,
+        windows.window_days,
+        steps.is_won_step or steps.first_date <= periods.end_date as has_stage
     from long
+    inner join steps
+        on long.pipeline_key = steps.pipeline_key and long.stage_order = steps.stage_order
+    inner join windows on long.pipeline_key = windows.pipeline_key
     inner join periods on long.cohort_period_key = periods.period_key
 ),
 

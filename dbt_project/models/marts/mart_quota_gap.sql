@@ -47,9 +47,9 @@ business_days as (
     group by periods.period_key
 ),
 
+-- One row per scope and day: a deal that two people of one team share is one deal.
 scoped as (
     select
-        credits.deal_key,
         credits.credit_type,
         credits.status,
         credits.measure,
@@ -58,13 +58,19 @@ scoped as (
         credits.expected_close_date,
         scopes.scope_type,
         scopes.scope_key,
+        coalesce(credits.deal_amount_rc < 0, false) as is_negative,
+        count(*) filter (where credits.share = 1)
+        + count(distinct case when credits.share <> 1 then credits.deal_key end) as n_deals,
+        count(*) filter (where credits.share = 1 and credits.amount_rc is null)
+        + count(distinct case
+            when credits.share <> 1 and credits.amount_rc is null then credits.deal_key
+        end) as n_without_amount,
         sum(credits.amount_rc) as amount_rc,
         sum(credits.weighted_rc) as weighted_rc
     from credits
     inner join scopes
         on {{ scope_at('scopes', 'credits.user_key', 'credits.credited_at') }}
     group by
-        credits.deal_key,
         credits.credit_type,
         credits.status,
         credits.measure,
@@ -72,7 +78,8 @@ scoped as (
         credits.closed_date,
         credits.expected_close_date,
         scopes.scope_type,
-        scopes.scope_key
+        scopes.scope_key,
+        coalesce(credits.deal_amount_rc < 0, false)
 ),
 
 won as (
@@ -82,8 +89,8 @@ won as (
         periods.period_key,
         scoped.measure,
         scoped.credit_type,
-        count(*) as n_won,
-        count(*) filter (where scoped.amount_rc is null) as n_without_amount,
+        sum(scoped.n_deals) as n_won,
+        sum(scoped.n_without_amount) as n_without_amount,
         coalesce(sum(scoped.amount_rc), 0) as won_rc
     from scoped
     inner join periods
@@ -101,15 +108,15 @@ open_in_period as (
         periods.period_key,
         scoped.measure,
         scoped.credit_type,
-        count(*) as n_open,
-        count(*) filter (where scoped.amount_rc is null) as n_without_amount,
-        coalesce(sum(scoped.amount_rc) filter (where scoped.amount_rc >= 0), 0)
+        sum(scoped.n_deals) as n_open,
+        sum(scoped.n_without_amount) as n_without_amount,
+        coalesce(sum(scoped.amount_rc) filter (where not scoped.is_negative), 0)
             as open_pipeline_rc,
         coalesce(sum(scoped.amount_rc) filter (
-            where scoped.amount_rc >= 0 and scoped.expected_close_date < {{ as_of_date() }}
+            where not scoped.is_negative and scoped.expected_close_date < {{ as_of_date() }}
         ), 0) as overdue_open_rc,
-        coalesce(sum(scoped.weighted_rc) filter (where scoped.amount_rc >= 0), 0) as weighted_rc,
-        coalesce(sum(scoped.amount_rc) filter (where scoped.amount_rc < 0), 0)
+        coalesce(sum(scoped.weighted_rc) filter (where not scoped.is_negative), 0) as weighted_rc,
+        coalesce(sum(scoped.amount_rc) filter (where scoped.is_negative), 0)
             as negative_open_rc
     from scoped
     inner join periods
@@ -128,7 +135,7 @@ open_by_date as (
         expected_close_date,
         sum(amount_rc) as open_rc
     from scoped
-    where status = 'open' and not is_omitted and amount_rc >= 0
+    where status = 'open' and not is_omitted and not is_negative
     group by scope_type, scope_key, measure, credit_type, expected_close_date
 ),
 
@@ -324,9 +331,9 @@ final as (
         required_coverage,
         case when quota_rc is not null then {{ ratio('open_pipeline_rc', 'remaining_gap_rc') }} end
         - required_coverage as coverage_surplus,
-        n_won,
-        n_open,
-        n_without_amount,
+        cast(n_won as bigint) as n_won,
+        cast(n_open as bigint) as n_open,
+        cast(n_without_amount as bigint) as n_without_amount,
         business_days_left,
         coalesce(gap_rc <= 0, false) as is_met,
         is_current as is_current_period,

@@ -45,21 +45,45 @@ timed as (
             = dates.date
 ),
 
--- Each stay in its outcome group and in all.
-grouped_stays as (
+-- Stays of one length count as one row from here on.
+lengths as (
+    select
+        pipeline_key,
+        stage_key,
+        period_key,
+        source_channel,
+        status,
+        days_in_stay,
+        count(*) as n,
+        count(*) filter (where not is_censored) as n_exits,
+        count(*) filter (where not is_censored and is_backward) as n_backward
+    from timed
+    group by pipeline_key, stage_key, period_key, source_channel, status, days_in_stay
+),
+
+-- Each stay in its outcome group and in all; how a lasting one ends nobody knows.
+grouped_lengths as (
     select
         *,
         'all' as outcome_group
-    from timed
+    from lengths
     union all
     select
-        *,
+        pipeline_key,
+        stage_key,
+        period_key,
+        source_channel,
+        status,
+        days_in_stay,
+        n_exits as n,
+        n_exits,
+        n_backward,
         status as outcome_group
-    from timed
-    where status in ('won', 'lost') and not is_censored
+    from lengths
+    where status in ('won', 'lost') and n_exits > 0
 ),
 
-completed as (
+durations as (
     select
         pipeline_key,
         stage_key,
@@ -68,36 +92,11 @@ completed as (
         case when grouping(source_channel) = 1 then 'all' else 'source_channel' end
             as segment_type,
         case when grouping(source_channel) = 1 then 'all' else source_channel end as segment,
-        count(*) as n_stays,
-        count(*) filter (where is_censored) as n_censored,
-        quantile_cont(cast(days_in_stay as double), [0.5, 0.75, 0.9])
-        filter (where not is_censored) as quantiles,
-        -- Over decimals: a sum of doubles hangs on the order of the rows.
-        avg(days_in_stay) filter (where not is_censored) as mean_days,
-        count(*) filter (where not is_censored and is_backward) as n_backward,
-        count(*) filter (where not is_censored) as n_completed
-    from grouped_stays
-    group by
-        grouping sets (
-            (pipeline_key, stage_key, outcome_group),
-            (pipeline_key, stage_key, outcome_group, period_key),
-            (pipeline_key, stage_key, outcome_group, source_channel)
-        )
-),
-
--- Kaplan-Meier: one step per distinct duration at which somebody left.
-durations as (
-    select
-        pipeline_key,
-        stage_key,
-        outcome_group,
-        case when grouping(period_key) = 1 then 'all' else period_key end as period_key,
-        case when grouping(source_channel) = 1 then 'all' else source_channel end as segment,
-        grouping(source_channel) as is_all_segments,
         days_in_stay,
-        count(*) as n,
-        count(*) filter (where not is_censored) as n_exits
-    from grouped_stays
+        sum(n) as n,
+        sum(n_exits) as n_exits,
+        sum(n_backward) as n_backward
+    from grouped_lengths
     group by
         grouping sets (
             (pipeline_key, stage_key, outcome_group, days_in_stay),
@@ -106,15 +105,26 @@ durations as (
         )
 ),
 
+-- Kaplan-Meier: one step per distinct duration at which somebody left.
 at_risk as (
     select
         *,
         sum(n) over (
             partition by
-                pipeline_key, stage_key, outcome_group, period_key, segment, is_all_segments
-            order by days_in_stay desc
+                pipeline_key, stage_key, outcome_group, period_key, segment_type, segment
+            order by days_in_stay
+            rows between current row and unbounded following
+        ) as n_at_risk,
+        sum(n_exits) over (
+            partition by
+                pipeline_key, stage_key, outcome_group, period_key, segment_type, segment
+            order by days_in_stay
             rows unbounded preceding
-        ) as n_at_risk
+        ) as n_left,
+        sum(n_exits) over (
+            partition by
+                pipeline_key, stage_key, outcome_group, period_key, segment_type, segment
+        ) as n_completed
     from durations
 ),
 
@@ -123,25 +133,36 @@ survival as (
         *,
         product(1.0 - cast(n_exits as double) / cast(n_at_risk as double)) over (
             partition by
-                pipeline_key, stage_key, outcome_group, period_key, segment, is_all_segments
+                pipeline_key, stage_key, outcome_group, period_key, segment_type, segment
             order by days_in_stay
             rows unbounded preceding
         ) as share_left
     from at_risk
 ),
 
-medians as (
+completed as (
     select
         pipeline_key,
         stage_key,
         outcome_group,
         period_key,
+        segment_type,
         segment,
-        case when is_all_segments = 1 then 'all' else 'source_channel' end as segment_type,
+        cast(sum(n) as bigint) as n_stays,
+        cast(sum(n) - sum(n_exits) as bigint) as n_censored,
+        -- The percentile between the two nearest of the completed stays.
+        [
+            {{ percentile_of_counts('0.5') }},
+            {{ percentile_of_counts('0.75') }},
+            {{ percentile_of_counts('0.9') }}
+        ] as quantiles,
+        {{ ratio('sum(days_in_stay * n_exits)', 'sum(n_exits)') }} as mean_days,
+        sum(n_backward) as n_backward,
+        sum(n_exits) as n_completed,
         -- A product of fractions such as 3/4 x 2/3 misses one half by its last bit.
         min(days_in_stay) filter (where share_left <= 0.5 + 1e-12) as km_median_days
     from survival
-    group by pipeline_key, stage_key, outcome_group, period_key, segment, is_all_segments
+    group by pipeline_key, stage_key, outcome_group, period_key, segment_type, segment
 ),
 
 open_stays as (
@@ -248,7 +269,7 @@ final as (
         cast(completed.quantiles[1] as decimal(9, 2)) as median_days,
         cast(completed.quantiles[2] as decimal(9, 2)) as p75_days,
         cast(completed.quantiles[3] as decimal(9, 2)) as p90_days,
-        medians.km_median_days,
+        completed.km_median_days,
         cast(completed.mean_days as decimal(9, 2)) as mean_days,
         {{ ratio('completed.n_backward', 'completed.n_completed') }} as share_backward,
         ranked.n_open,
@@ -257,14 +278,6 @@ final as (
         cast(ranked.bottleneck_rank as bigint) as bottleneck_rank,
         {{ as_of_date() }} as as_of_date
     from completed
-    left join medians
-        on
-            completed.pipeline_key = medians.pipeline_key
-            and completed.stage_key = medians.stage_key
-            and completed.outcome_group = medians.outcome_group
-            and completed.period_key = medians.period_key
-            and completed.segment_type = medians.segment_type
-            and completed.segment = medians.segment
     left join stages on completed.stage_key = stages.stage_key
     -- What is locked is a fact of today, whatever period or segment is looked at.
     left join ranked
