@@ -156,7 +156,9 @@ completed as (
             {{ percentile_of_counts('0.75') }},
             {{ percentile_of_counts('0.9') }}
         ] as quantiles,
-        {{ ratio('sum(days_in_stay * n_exits)', 'sum(n_exits)') }} as mean_days,
+        -- To six places first: a double may lie a bit below the half that is rounded up.
+        cast({{ ratio('sum(days_in_stay * n_exits)', 'sum(n_exits)') }} as decimal(18, 6))
+            as mean_days,
         sum(n_backward) as n_backward,
         sum(n_exits) as n_completed,
         -- A product of fractions such as 3/4 x 2/3 misses one half by its last bit.
