@@ -12,9 +12,22 @@ stages as (
     select * from {{ ref('dim_stage') }}
 ),
 
+-- A day finds its period by equality: a range joined to millions of changes would be sorted.
 periods as (
-    select * from {{ ref('stg_config__fiscal_periods') }}
-    where grain = '{{ var("push_grain") }}'
+    select
+        cast(series.day as date) as date,
+        periods.period_key,
+        periods.start_date,
+        periods.end_date
+    from {{ ref('stg_config__fiscal_periods') }} as periods
+    cross join unnest(
+        generate_series(
+            cast(periods.start_date as timestamp),
+            cast(periods.end_date as timestamp),
+            interval 1 day
+        )
+    ) as series (day)
+    where periods.grain = '{{ var("push_grain") }}'
 ),
 
 {% set fields = [
@@ -32,41 +45,83 @@ periods as (
     ('is_deleted', 'is_deleted', 'is_deleted'),
 ] %}
 
-before as (
-    select
-        *,
-        {% for field, column, event in fields %}
-        lag({{ column }}) over w as old_{{ column }},
-        {% endfor %}
-        lag(status) over w as old_status
-    from versions
-    window w as (partition by deal_key order by valid_from)
-),
+{%- set version_date = company_date('valid_from') %}
 
-moved as (
-    {% for field, column, event in fields %}
-    {% if not loop.first %}union all{% endif %}
+before as (
     select
         deal_key,
         survivor_deal_key,
-        '{{ field }}' as field,
-        cast(old_{{ column }} as varchar) as old_value,
-        cast({{ column }} as varchar) as new_value,
         valid_from as changed_at,
-        {{ company_date('valid_from') }} as changed_date,
+        {{ version_date }} as changed_date,
         seen_from as seen_at,
         change_precision,
         currency_code,
-        pipeline_key,
-        old_status,
         status,
         is_deleted,
         source_system,
         connection,
+        raw_version_id,
+        version_no,
+        {% for field, column, event in fields if column not in ('currency_code', 'is_deleted') %}
+        {{ column }},
+        {% endfor %}
+        {% for field, column, event in fields %}
+        lag({{ column }}) over w as old_{{ column }},
+        {% endfor %}
+        lag(status) over w as old_status,
+        -- Whether the day may hold further edits, which the first of them would swallow.
+        {% if var('collapse_same_day') %}
+        coalesce(lag({{ version_date }}) over w = {{ version_date }}, false)
+        or coalesce(lead({{ version_date }}) over w = {{ version_date }}, false)
+        {% else %}
+        false
+        {% endif %} as is_shared_day
+    from versions
+    window w as (partition by deal_key order by valid_from)
+),
+
+-- One row per field that the version changed.
+moved as (
+    select
+        deal_key,
+        survivor_deal_key,
+        change.field,
+        change.old_value,
+        change.new_value,
+        changed_at,
+        changed_date,
+        seen_at,
+        change_precision,
+        currency_code,
+        old_status,
+        status,
+        is_deleted,
+        is_shared_day,
+        source_system,
+        connection,
         raw_version_id
-    from before
-    where version_no > 1 and {{ column }} is distinct from old_{{ column }}
-    {% endfor %}
+    from (
+        select
+            * exclude (
+                {% for field, column, event in fields if column not in ('currency_code', 'is_deleted') %}
+                {{ column }},
+                {% endfor %}
+                {% for field, column, event in fields %}
+                old_{{ column }}{{ ',' if not loop.last }}
+                {% endfor %}
+            ),
+            unnest(list_filter([
+                {% for field, column, event in fields %}
+                case when {{ column }} is distinct from old_{{ column }} then {
+                    'field': '{{ field }}',
+                    'old_value': cast(old_{{ column }} as varchar),
+                    'new_value': cast({{ column }} as varchar)
+                } end{{ ',' if not loop.last }}
+                {% endfor %}
+            ], lambda one: one is not null)) as change
+        from before
+        where version_no > 1
+    )
 ),
 
 told as (
@@ -96,9 +151,9 @@ edits as (
             and moved.changed_at = told.happened_at
 ),
 
--- A burst is counted in windows of bulk_edit_seconds laid twice, the second shifted by half:
--- one of them holds every burst of up to half a window whole.
-bursts as (
+-- Windows of bulk_edit_seconds laid twice, the second shifted by half: one of them holds every
+-- burst of up to half a window whole. Only windows with enough edits need a second look.
+busy as (
     {% for shift in [0, 0.5] %}
     {% if not loop.first %}union all{% endif %}
     select
@@ -106,13 +161,32 @@ bursts as (
         field,
         coalesce(changed_by, change_source) as editor,
         floor(epoch(changed_at) / {{ var('bulk_edit_seconds') }} + {{ shift }}) as window_no,
-        {{ shift }} as shift,
-        count(distinct deal_key) as n_deals
+        {{ shift }} as shift
     from edits
     where coalesce(changed_by, change_source) is not null and change_precision = 'exact'
-    group by all
-    having count(distinct deal_key) > {{ var('bulk_edit_n') }}
+    group by connection, field, editor, window_no
+    having count(*) > {{ var('bulk_edit_n') }}
     {% endfor %}
+),
+
+bursts as (
+    select
+        busy.connection,
+        busy.field,
+        busy.editor,
+        busy.window_no,
+        busy.shift
+    from edits
+    inner join busy
+        on
+            edits.connection = busy.connection
+            and edits.field = busy.field
+            and coalesce(edits.changed_by, edits.change_source) = busy.editor
+            and floor(epoch(edits.changed_at) / {{ var('bulk_edit_seconds') }} + busy.shift)
+            = busy.window_no
+    where edits.change_precision = 'exact'
+    group by busy.connection, busy.field, busy.editor, busy.window_no, busy.shift
+    having count(distinct edits.deal_key) > {{ var('bulk_edit_n') }}
 ),
 
 marked as (
@@ -135,7 +209,6 @@ collapsed as (
     select
         deal_key,
         field,
-        {% if var('collapse_same_day') %}changed_date{% else %}changed_at{% endif %} as unit,
         any_value(survivor_deal_key) as survivor_deal_key,
         any_value(changed_date) as changed_date,
         -- A leading '=' keeps an emptied value apart from "no row" inside arg_min.
@@ -158,7 +231,37 @@ collapsed as (
         max(seen_at) as seen_at,
         count(*) as n_edits
     from marked
-    group by deal_key, field, unit
+    where is_shared_day
+    group by deal_key, field, marked.changed_date
+
+    union all
+
+    -- Nearly all: the only version of its day.
+    select
+        deal_key,
+        field,
+        survivor_deal_key,
+        changed_date,
+        coalesce(old_value, '') as old_text,
+        coalesce(new_value, '') as new_text,
+        old_value is null as was_empty,
+        new_value is null as is_empty,
+        changed_by,
+        change_source,
+        change_precision,
+        currency_code,
+        raw_version_id,
+        connection,
+        source_system,
+        is_deleted,
+        is_bulk_edit,
+        old_status,
+        status,
+        changed_at,
+        seen_at,
+        1 as n_edits
+    from marked
+    where not is_shared_day
 ),
 
 valued as (
@@ -256,9 +359,9 @@ final as (
             and (typed.changed_at >= new_stages.valid_from or new_stages.is_first_version)
             and (typed.changed_at < new_stages.valid_to or new_stages.valid_to is null)
     left join periods as old_periods
-        on typed.old_date between old_periods.start_date and old_periods.end_date
+        on typed.old_date = old_periods.date
     left join periods as new_periods
-        on typed.new_date between new_periods.start_date and new_periods.end_date
+        on typed.new_date = new_periods.date
 )
 
 select * from final

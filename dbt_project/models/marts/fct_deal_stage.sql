@@ -1,10 +1,6 @@
 -- Grain: one row per stay of a deal in a stage. A deal that returns has two.
 
-with versions as (
-    select * from {{ ref('fct_deal_version') }}
-),
-
-rates as (
+with rates as (
     select currency_code, rate_date, rate_to_rc
     from {{ ref('fct_fx_rate') }}
     where rate_type = 'spot'
@@ -14,16 +10,35 @@ stages as (
     select * from {{ ref('dim_stage') }}
 ),
 
+-- Only what a stay is told from: windows carry every column they are given.
 standing as (
     select
-        *,
+        deal_key,
+        survivor_deal_key,
+        owner_user_key,
+        pipeline_key,
+        stage_key,
+        stage_type,
+        currency_code,
+        change_precision,
+        stage_change_precision,
+        amount_amt,
+        uncertainty_seconds,
+        is_merged_away,
+        is_deleted,
+        expected_close_date,
+        valid_from,
+        seen_from,
+        source_system,
+        connection,
+        raw_version_id,
         stage_key is not null and not is_deleted and not is_merged_away as is_in_stage,
         lag(stage_key) over w as last_stage_key,
         lag(stage_key is not null and not is_deleted and not is_merged_away) over w
             as was_in_stage,
         lag(amount_amt) over w as last_amount_amt,
         lag(currency_code) over w as last_currency_code
-    from versions
+    from {{ ref('fct_deal_version') }}
     window w as (partition by deal_key order by valid_from)
 ),
 
@@ -56,6 +71,7 @@ placed as (
 around as (
     select
         *,
+        cast(count(*) filter (where is_start) over w as bigint) as stay_no,
         lag(is_start) over w as last_is_start,
         lag(pipeline_key) over w as last_pipeline_key,
         lag(stage_key) over w as last_mark_stage_key,
@@ -80,7 +96,7 @@ newest as (
         deal_key,
         amount_amt as amount_now_amt,
         currency_code as currency_now
-    from versions
+    from {{ ref('fct_deal_version') }}
     where is_current
 ),
 
@@ -113,12 +129,6 @@ stays as (
             when around.next_stage_order < around.stage_order then 'backward'
             else 'forward'
         end as exit_kind,
-        row_number() over (
-            partition by around.deal_key order by around.valid_from
-        ) as stay_no,
-        row_number() over (
-            partition by around.deal_key, around.stage_key order by around.valid_from
-        ) as visit_no,
         {{ seconds_between(
             'around.valid_from', 'coalesce(around.exited_at, greatest(' ~ as_of_at()
             ~ ', around.valid_from))'
@@ -127,6 +137,27 @@ stays as (
     inner join newest
         on around.deal_key = newest.deal_key
     where around.is_start
+),
+
+-- Whoever only ever moved forward along known stages was in each of them once.
+wanderers as (
+    select distinct deal_key
+    from stays
+    where entry_kind not in ('created', 'forward') or stage_order is null
+),
+
+visits as (
+    select
+        *,
+        1 as visit_no
+    from stays
+    where deal_key not in (select wanderers.deal_key from wanderers)
+    union all
+    select
+        *,
+        row_number() over (partition by deal_key, stage_key order by valid_from) as visit_no
+    from stays
+    where deal_key in (select wanderers.deal_key from wanderers)
 ),
 
 measured as (
@@ -148,7 +179,7 @@ measured as (
             as amount_at_exit_amt,
         case when exited_at is null then currency_now else currency_before_exit end
             as currency_at_exit
-    from stays
+    from visits
 ),
 
 final as (
