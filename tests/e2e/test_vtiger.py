@@ -1,5 +1,7 @@
 """Vtiger from end to end: nothing is lost among thousands of deals, and the marts are true.
 
+The company has two CRMs here: Vtiger holds every other deal, HubSpot the rest, and Stripe bills.
+
 What Vtiger cannot know is in docs/sources/vtiger.md: amounts are in the base currency and
 those of today, there is one pipeline, and whoever left before the first sync has no name.
 """
@@ -22,10 +24,13 @@ from pipeledger.settings import Settings, load_settings
 from pipeledger.sync import SyncReport, sync_connection
 from sandbox.company import Company, build
 from sandbox.company.clock import business_date, quarter
+from sandbox.company.model import Deal, World
 from sandbox.company.people import BY_OWNER, OWN_DOMAINS, QUEUE_OWNER_ID
 from sandbox.company.vtiger import STAGE_NAMES, base_amount, stage_name
 from sandbox.demo import CLOCK, write_files
 from sandbox.http import Reply, Request
+from sandbox.hubspot import STATIC_TOKEN, HubspotServer, HubspotState, Limits
+from sandbox.stripe import TEST_KEY, StripeServer, StripeState
 from sandbox.vtiger import ACCESS_KEY, ADMIN, VtigerServer, VtigerState
 from tests.e2e.road import Road, differences, keyed, run
 
@@ -34,7 +39,7 @@ slow = pytest.mark.slow
 
 ZERO = Decimal(0)
 OF_A_LEAD = "of a lead"
-NOT_OF_A_LEAD = f"name <> '{OF_A_LEAD}'"
+OURS = f"connection = 'vt' and not is_deleted and name <> '{OF_A_LEAD}'"
 DEALS = 3_000
 OF_ONE_SECOND = 400
 SCALE = 0.05
@@ -158,6 +163,13 @@ base_url = "{url}"
 username = "{user}"
 concurrency = 8
 
+[sources.hubspot.hs]
+base_url = "{hubspot}"
+
+[sources.stripe.billing]
+base_url = "{stripe}"
+requests_per_second = 400
+
 [sources.files.plan]
 folder = "inbox"
 settle_seconds = 0
@@ -177,9 +189,43 @@ class Served:
     lead: str
 
 
+def is_in_vtiger(deal_id: str) -> bool:
+    """Which of the company's two CRMs holds a deal."""
+    return int(deal_id) % 2 == 0
+
+
+def of_vtiger(company: Company) -> dict[str, list[dict[str, Any]]]:
+    """Vtiger's half of the deals, their quotes, what was done for them, and all leads."""
+    held = dict(company.vtiger)
+    held["Potentials"] = [one for one in held["Potentials"] if is_in_vtiger(str(one["number"]))]
+    for module, field in (
+        ("Quotes", "potential_id"),
+        ("Events", "parent_id"),
+        ("Calendar", "parent_id"),
+    ):
+        held[module] = [one for one in held[module] if is_in_vtiger((one["row"][field] or "0")[-1])]
+    return held
+
+
+def of_hubspot(company: Company) -> dict[str, Any]:
+    """HubSpot's half of the deals, and everybody; leads and the diary are in Vtiger."""
+    held = dict(company.hubspot)
+    held["deals"] = [one for one in held["deals"] if not is_in_vtiger(one["id"])]
+    kept = {one["id"] for one in held["deals"]}
+    for kind in ("quotes", "line_items"):
+        held[kind] = [one for one in held[kind] if set(one["associations"]["deals"]) <= kept]
+    for kind in ("leads", "emails", "calls", "meetings", "tasks", "notes"):
+        held[kind] = []
+    held["merged"] = {**held["merged"], "deals": []}
+    return held
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """The company as Vtiger holds it, read twice, a day apart, then built and published."""
+    """Two CRMs and one billing system, read twice, a day apart, then built and published.
+
+    Every other deal is in Vtiger, the others in HubSpot; customers and people are in both.
+    """
     folder = tmp_path_factory.mktemp("vtiger")
     first = build(7, SCALE)
     second = first.changes()
@@ -188,13 +234,24 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     crm.custom["Potentials"]["cf_901"] = "Region"
     domains = ", ".join(f'"{domain}"' for domain in OWN_DOMAINS)
     path = folder / "pipeledger.toml"
-    with VtigerServer(crm) as server, pytest.MonkeyPatch.context() as patch:
+    other, account = HubspotState(), StripeState()
+    other.load(of_hubspot(first))
+    account.load(first.stripe)
+    with (
+        VtigerServer(crm) as server,
+        HubspotServer(other, limits=Limits(per_ten_seconds=10_000)) as hubspot,
+        StripeServer(account, per_second=1_000) as stripe,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         patch.setenv("PIPELEDGER__SOURCES__VTIGER__VT__ACCESS_KEY", ACCESS_KEY)
+        patch.setenv("PIPELEDGER__SOURCES__HUBSPOT__HS__TOKEN", STATIC_TOKEN)
+        patch.setenv("PIPELEDGER__SOURCES__STRIPE__BILLING__API_KEY", TEST_KEY)
 
         def on(clock: str, company: Company) -> Settings:
             write_files(company, folder / "inbox")
-            crm.load(company.vtiger)
+            crm.load(of_vtiger(company))
             place = {"url": server.url, "user": ADMIN, "domains": domains}
+            place |= {"hubspot": hubspot.url, "stripe": stripe.url}
             path.write_text(SETTINGS.format(clock=clock, **place))
             return load_settings(path).settings
 
@@ -250,28 +307,54 @@ def test_every_deal_is_what_it_is(served: Served) -> None:
             truth[one.id].probability,
         )
         for one in company.world.live_deals
+        if is_in_vtiger(one.id)
     }
 
     found = served.road.rows(
         "select deal_key, status, stage_key, owner_user_key, currency_code, amount_amt, "
-        f"closed_date, probability from marts.fct_deal where not is_deleted and {NOT_OF_A_LEAD}"
+        f"closed_date, probability from marts.fct_deal where {OURS}"
     )
 
     assert [] == differences(expected, keyed(found))
 
 
+def home_amount(one: Deal, company: Company, today: World) -> Decimal:
+    """What a deal adds to the company's numbers: as its own CRM tells it, in euro.
+
+    HubSpot knows the deal's currency, so that an open one is worth what it is worth today.
+    """
+    if is_in_vtiger(one.id):
+        return base_amount(company.world, one) or ZERO
+    truth = company.truth.sales.deals[one.id]
+    if truth.status != "open":
+        return truth.won_home if truth.status == "won" else truth.amount_home
+    return today.rates.to_home(one.amount or ZERO, one.currency, business_date(today.today))
+
+
+def seen_deals(served: Served) -> Iterator[tuple[Deal, Company]]:
+    """Each live deal as it was last seen: HubSpot stood still after the first day."""
+    for one in served.road.company.world.live_deals:
+        if is_in_vtiger(one.id):
+            yield one, served.road.company
+    for one in served.before.world.live_deals:
+        if not is_in_vtiger(one.id):
+            yield one, served.before
+
+
 @slow
-def test_open_won_and_lost_are_the_companys_own(served: Served) -> None:
-    """The numbers on the first page, to the cent."""
-    company = served.road.company
+def test_two_crms_make_one_pipeline(served: Served) -> None:
+    """The numbers on the first page, to the cent: nothing missing, nothing twice."""
     expected: dict[str, tuple[int, Decimal]] = {}
-    for one in company.world.live_deals:
+    for one, company in seen_deals(served):
         count, amount = expected.get(one.status, (0, ZERO))
-        expected[one.status] = (count + 1, amount + (base_amount(company.world, one) or ZERO))
+        expected[one.status] = (
+            count + 1,
+            amount + home_amount(one, company, served.road.company.world),
+        )
 
     found = served.road.rows(
         "select status, count(*), sum(coalesce(amount_at_won_rc, amount_rc, 0)) "
-        f"from marts.fct_deal where not is_deleted and {NOT_OF_A_LEAD} group by status"
+        f"from marts.fct_deal where not is_deleted and name <> '{OF_A_LEAD}' group by status"
     )
 
     assert {"open", "won", "lost"} == set(expected)
@@ -279,17 +362,18 @@ def test_open_won_and_lost_are_the_companys_own(served: Served) -> None:
 
 
 @slow
-def test_quota_and_won_of_every_quarter(served: Served) -> None:
-    """The gap that the sales director asks for, company-wide."""
-    company = served.road.company
+def test_two_crms_make_one_quota_gap(served: Served) -> None:
+    """The gap that the sales director asks for: one quota, and what both CRMs won."""
     won: dict[str, Decimal] = {}
-    for one in company.world.live_deals:
+    for one, company in seen_deals(served):
         if one.status == "won" and one.closed_at is not None:
             period = quarter(business_date(one.closed_at))
-            won[period] = won.get(period, ZERO) + (base_amount(company.world, one) or ZERO)
+            won[period] = won.get(period, ZERO) + home_amount(
+                one, company, served.road.company.world
+            )
     expected = {
         period: (of.company.quota, won.get(period, ZERO))
-        for period, of in company.truth.sales.quarters.items()
+        for period, of in served.road.company.truth.sales.quarters.items()
         if of.company.quota or won.get(period)
     }
 
@@ -304,10 +388,38 @@ def test_quota_and_won_of_every_quarter(served: Served) -> None:
 
 
 @slow
+def test_a_customer_of_both_crms_is_one_company(served: Served) -> None:
+    """Recognised by domain; counted twice, every account would look half as good."""
+    domains = {one.domain for one in served.road.company.world.accounts}
+
+    found = served.road.rows(
+        "select domain, count(distinct company_key) from marts.dim_company "
+        "where domain is not null group by domain"
+    )
+
+    counts = {domain: number for domain, number in found if domain in domains}
+    assert dict.fromkeys(domains, 1) == counts
+
+
+@slow
+def test_one_billing_system_is_counted_once(served: Served) -> None:
+    """Two CRMs must not bring their customers' invoices along twice."""
+    flows = served.before.truth.money.quarters.values()
+
+    found = served.road.rows(
+        "select count(*), sum(gross_amt) from marts.fct_invoice "
+        "where is_billable and status not in ('draft', 'void')"
+    )
+
+    assert [(sum(flow.invoices for flow in flows), sum(flow.gross for flow in flows))] == found
+
+
+@slow
 def test_stages_are_the_picklist(served: Served) -> None:
     """In its order, with two that end a deal."""
     found = served.road.rows(
-        "select stage_id, stage_type from marts.dim_stage where is_current order by stage_order"
+        "select stage_id, stage_type from marts.dim_stage where is_current "
+        "and pipeline_key = 'vt:default' order by stage_order"
     )
 
     kinds = {"Closed Won": "won", "Closed Lost": "lost"}
@@ -318,23 +430,27 @@ def test_stages_are_the_picklist(served: Served) -> None:
 def test_quotes_lines_and_activities_hang_on_their_deals(served: Served) -> None:
     """Whatever the CRM links, and only that."""
     world = served.road.company.world
-    deals = world.live_deals
-    quotes = sum(len(one.quotes) for one in world.deals)
-    lines = sum(len(one.quotes) * len(one.lines) for one in world.deals)
-    diary = [
-        one
+    deals = [one for one in world.deals if is_in_vtiger(one.id)]
+    quotes = sum(len(one.quotes) for one in deals)
+    lines = sum(len(one.quotes) * len(one.lines) for one in deals)
+    diary = sum(
+        one.archived_at is None and is_in_vtiger(one.deal.id if one.deal else "0")
         for one in world.activities
-        if one.kind in ("calls", "meetings", "tasks") and one.archived_at is None
-    ]
-
-    assert [(quotes,)] == served.road.rows("select count(*) from marts.fct_quote")
-    assert [(lines,)] == served.road.rows("select count(*) from marts.fct_quote_line")
-    assert [(len(diary),)] == served.road.rows(
-        "select count(*) from marts.fct_activity where not is_deleted"
+        if one.kind in ("calls", "meetings", "tasks")
     )
-    assert [(len(deals),)] == served.road.rows(
-        "select count(distinct deal_key) from marts.bridge_deal_company where deal_key in "
-        f"(select deal_key from marts.fct_deal where not is_deleted and {NOT_OF_A_LEAD})"
+
+    def count(mart: str) -> int:
+        sql = f"select count(*) from marts.{mart} where connection = 'vt' and not is_deleted"
+        return int(served.road.rows(sql)[0][0])
+
+    assert (quotes, lines, diary) == (
+        count("fct_quote"),
+        count("fct_quote_line"),
+        count("fct_activity"),
+    )
+    assert [(sum(one.archived_at is None for one in deals),)] == served.road.rows(
+        "select count(distinct deal_key) from marts.bridge_deal_company "
+        f"where deal_key in (select deal_key from marts.fct_deal where {OURS})"
     )
 
 
@@ -343,11 +459,12 @@ def test_the_second_day_becomes_history(served: Served) -> None:
     """What differs between two syncs is a stage change, as exact as the looks allow."""
     before = {one.id: stage_name(one.stage) for one in served.before.world.live_deals}
     after = {one.id: stage_name(one.stage) for one in served.road.company.world.live_deals}
-    moved = {one for one in before if one in after and before[one] != after[one]}
+    shown = [one for one in before if one in after and is_in_vtiger(one)]
+    moved = {one for one in shown if before[one] != after[one]}
 
     told = served.road.rows(
         "select deal_key from marts.fct_deal_change where field = 'stage' "
-        "and change_precision = 'poll' and old_value <> ''"
+        "and change_precision = 'poll' and old_value <> '' and connection = 'vt'"
     )
 
     assert moved

@@ -1,7 +1,8 @@
 -- Grain: one row per company record with the company it stands for.
 --
--- Vendor merges first. A billing customer is the CRM company that it names, else the one
--- company that owns its mail domain (free-mail domains own nobody), else itself.
+-- Vendor merges first. Companies of two CRMs are one where each of them has exactly one with
+-- the domain. A billing customer is the CRM company that it names, else the one company that
+-- owns its mail domain (free-mail domains own nobody), else itself.
 
 with records as (
     select
@@ -17,17 +18,41 @@ crm as (
     where source_system <> 'stripe'
 ),
 
-domains as (
+owners as (
     select
         domain,
-        min(vendor_key) as company_key
+        connection,
+        min(vendor_key) as vendor_key,
+        min(created_at) as created_at,
+        count(distinct vendor_key) as companies
     from crm
     where
         domain is not null
         and not is_deleted
         and domain not in (select domain from {{ ref('free_mail_domains') }})
+    group by domain, connection
+),
+
+domains as (
+    -- The record that is known longest stands for the company.
+    select
+        domain,
+        arg_min(vendor_key, (coalesce(created_at, {{ far_future() }}), vendor_key))
+            as company_key
+    from owners
     group by domain
-    having count(distinct vendor_key) = 1
+    having max(companies) = 1
+),
+
+shared as (
+    -- A company with two domains in one CRM may meet two of the other: the first one counts.
+    select
+        owners.vendor_key,
+        min(domains.company_key) as company_key
+    from owners
+    inner join domains on owners.domain = domains.domain
+    where owners.vendor_key <> domains.company_key
+    group by owners.vendor_key
 ),
 
 named as (
@@ -46,12 +71,18 @@ final as (
     select
         records.company_key as record_key,
         case
-            when records.source_system <> 'stripe' then records.vendor_key
-            else coalesce(named.company_key, domains.company_key, records.company_key)
+            when records.source_system <> 'stripe'
+                then coalesce(shared.company_key, records.vendor_key)
+            else coalesce(
+                named_shared.company_key, named.company_key, domains.company_key,
+                records.company_key
+            )
         end as company_key,
         case
             when records.source_system <> 'stripe' and records.vendor_key <> records.company_key
                 then 'vendor'
+            when records.source_system <> 'stripe' and shared.company_key is not null
+                then 'domain'
             when records.source_system = 'stripe' and named.company_key is not null
                 then 'reference'
             when records.source_system = 'stripe' and domains.company_key is not null
@@ -61,6 +92,8 @@ final as (
     from records
     left join named on records.company_key = named.record_key
     left join domains on records.domain = domains.domain
+    left join shared on records.vendor_key = shared.vendor_key
+    left join shared as named_shared on named.company_key = named_shared.vendor_key
 )
 
 select * from final
