@@ -139,11 +139,16 @@ stays as (
     where around.is_start
 ),
 
--- Whoever only ever moved forward along known stages was in each of them once.
+-- Few deals come back to a stage, and only theirs are sorted once more. Kinds of entry do not
+-- tell them: won, lost, won are all forward, and so is a stage that was moved up meanwhile.
 wanderers as (
     select distinct deal_key
-    from stays
-    where entry_kind not in ('created', 'forward') or stage_order is null
+    from (
+        select deal_key
+        from stays
+        group by deal_key, stage_key
+        having count(*) > 1
+    )
 ),
 
 visits as (
