@@ -59,7 +59,7 @@ def test_the_example_is_valid_as_it_stands(tmp_path: Path) -> None:
 
     loaded = load_settings(path, {n: v for n, v in secrets.items() if n.startswith(PREFIX)})
 
-    assert ["crm", "billing", "vtiger", "sales_mail", "plan"] == [
+    assert ["crm", "billing", "vtiger", "odoo", "sales_mail", "plan"] == [
         c.name for c in loaded.settings.connections
     ]
     assert () == loaded.notes
@@ -72,7 +72,7 @@ def test_the_example_is_valid_with_every_key_switched_on(tmp_path: Path) -> None
 
     loaded = load_settings(path, {})
 
-    assert ["crm", "crm_us", "billing", "vtiger", "sales_mail", "support_mail", "plan"] == [
+    assert ["crm", "crm_us", "billing", "vtiger", "odoo", "sales_mail", "support_mail", "plan"] == [
         connection.name for connection in loaded.settings.connections
     ]
 
