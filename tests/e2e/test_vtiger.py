@@ -220,6 +220,30 @@ def of_hubspot(company: Company) -> dict[str, Any]:
     return held
 
 
+def invoice(crm: VtigerState) -> None:
+    """An invoice of Vtiger's own, with shipping, a discount below its lines, and tax."""
+    made = crm.has(
+        "Invoice",
+        invoice_no="INV-1",
+        invoicestatus="Approved",
+        invoicedate="2026-09-01",
+        duedate="2026-09-30",
+        account_id=crm.ids("Accounts")[0],
+        currency_id="21x1",
+        pre_tax_total="105.00000000",
+        hdnDiscountAmount="5.00000000",
+        hdnS_H_Amount="10.00000000",
+        hdnGrandTotal="124.95000000",
+        received="50.00000000",
+        balance="74.95000000",
+    )
+    crm.with_lines(
+        made,
+        {"id": "50x1", "quantity": "2.000", "listprice": "25.00000000"},
+        {"id": "50x2", "quantity": "1.000", "listprice": "50.00000000"},
+    )
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Two CRMs and one billing system, read twice, a day apart, then built and published.
@@ -255,7 +279,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             path.write_text(SETTINGS.format(clock=clock, **place))
             return load_settings(path).settings
 
-        syncs = asyncio.run(sync_all(on(CLOCK, first)))
+        settings = on(CLOCK, first)
+        invoice(crm)
+        syncs = asyncio.run(sync_all(settings))
         assert all(sync.is_complete for sync in syncs)
         lead = crm.ids("Leads")[0]
         crm.now = second.at
@@ -408,10 +434,25 @@ def test_one_billing_system_is_counted_once(served: Served) -> None:
 
     found = served.road.rows(
         "select count(*), sum(gross_amt) from marts.fct_invoice "
-        "where is_billable and status not in ('draft', 'void')"
+        "where is_billable and status not in ('draft', 'void') and connection = 'billing'"
     )
 
     assert [(sum(flow.invoices for flow in flows), sum(flow.gross for flow in flows))] == found
+
+
+@slow
+def test_an_invoice_of_the_crm_adds_up(served: Served) -> None:
+    """Net and tax make the total, and its lines with their rest make the net."""
+    found = served.road.rows(
+        "select i.status, i.net_amt, i.tax_amt, i.gross_amt, "
+        "sum(l.net_amt) filter (l.line_kind = 'item'), sum(l.net_amt) "
+        "from marts.fct_invoice as i join marts.fct_invoice_line as l "
+        "on i.invoice_key = l.invoice_key where i.connection = 'vt' group by all"
+    )
+
+    amounts = [str(value) for value in found[0][1:]]
+    assert ["open"] == [row[0] for row in found]
+    assert ["105.0000", "19.9500", "124.9500", "100.0000", "105.0000"] == amounts
 
 
 @slow

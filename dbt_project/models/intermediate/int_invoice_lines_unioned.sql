@@ -29,4 +29,5 @@
 
 {{ union_lanes('invoice_lines', columns, [
     'files',
+    'vtiger',
 ]) }}

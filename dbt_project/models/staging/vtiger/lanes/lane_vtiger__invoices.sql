@@ -1,6 +1,27 @@
 -- Grain: one row per landed version of a Vtiger invoice.
+--
+-- The total before tax holds shipping, and the adjustment is added to it: what is left of the
+-- grand total is the tax. What was received in part is a sum without dates, and no payment.
 
-with currencies as (
+with stated as (
+    select
+        *,
+        cast(
+            coalesce(nullif(net_amount, 0), lines_amount, gross_amount)
+            + coalesce(adjustment_amount, 0) as {{ money_type() }}
+        ) as before_tax
+    from {{ ref('stg_vtiger__invoices') }}
+),
+
+invoices as (
+    select
+        *,
+        -- Lines that hold their own tax leave nothing to take off.
+        least(before_tax, gross_amount) as stated_net
+    from stated
+),
+
+currencies as (
     select
         connection,
         currency_id,
@@ -31,15 +52,11 @@ select
     invoices.subject as memo,
     invoices.deal_id as deal_reference,
     currencies.currency_code,
-    invoices.net_amount as net_amt,
-    cast(
-        invoices.gross_amount - invoices.net_amount - coalesce(invoices.shipping_amount, 0)
-        as {{ money_type() }}
-    ) as tax_amt,
+    invoices.stated_net as net_amt,
+    cast(invoices.gross_amount - invoices.stated_net as {{ money_type() }}) as tax_amt,
     invoices.gross_amount as gross_amt,
     coalesce(invoices.discount_amount, 0) as discount_amt,
     coalesce(invoices.shipping_amount, 0) as shipping_amt,
-    invoices.balance_amount as source_balance_amt,
     invoices.received_amount as source_paid_amt,
     cast(0 as {{ money_type() }}) as overpaid_amt,
     false as is_paid_out_of_band,
@@ -58,7 +75,7 @@ select
     invoices.observed_at,
     invoices.sync_id,
     invoices.position
-from {{ ref('stg_vtiger__invoices') }} as invoices
+from invoices
 left join currencies
     on
         invoices.connection = currencies.connection
