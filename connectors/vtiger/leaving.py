@@ -26,6 +26,16 @@ REREAD_AT_ONCE = 200
 """More records than this that appeared without a change mark are worth a full read."""
 
 
+def begun(started: datetime, now: datetime) -> dict[str, Any]:
+    """The marks of a first load: it shows everything, so nothing can be missing before it.
+
+    Args:
+        started: the server's clock when it began.
+        now: the run's clock.
+    """
+    return {"synced": int(started.timestamp()), "swept_at": instant_text(now)}
+
+
 class Leaving:
     """The end of a read: deletes by ``sync``, and the comparison of ids when it is due."""
 
@@ -42,23 +52,17 @@ class Leaving:
         self._request = request
         self._read_one = read_one
 
-    async def pages(
-        self, mark: dict[str, Any], started: datetime, *, is_first: bool
-    ) -> AsyncIterator[Page]:
+    async def pages(self, mark: dict[str, Any], *, is_first: bool) -> AsyncIterator[Page]:
         """Yield what left since ``mark``, and move it.
 
         Args:
             mark: the cursor under way; its ``synced`` and ``swept_at`` are ours.
-            started: the server's clock when this read began.
             is_first: everything has just been read, so nothing can be missing.
         """
         request = self._request
-        if is_first:
-            mark["synced"] = int(started.timestamp())
-            mark["swept_at"] = instant_text(request.now)
-            if not request.full:
-                yield Page(cursor=dict(mark))
-                return
+        if is_first and not request.full:
+            yield Page(cursor=dict(mark))
+            return
         async for page in self._told(mark):
             yield page
         if request.full or self._is_due(mark):

@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 from connectors.base.errors import BadRecord, PaginationLoop, ProtocolError, VendorError
 from connectors.base.stream import Page, ReadRequest, Record, Rejected
 from connectors.base.window import cursor_instant, instant_text
-from connectors.vtiger.leaving import Leaving
+from connectors.vtiger.leaving import Leaving, begun
 from connectors.vtiger.lists import missing_module
 from connectors.vtiger.modules import Module
 from connectors.vtiger.records import FORM, Row, by_number, earlier, landed, read_rows, record
@@ -64,6 +64,9 @@ class Reader:
             self._columns = "id, modifiedtime"
         elif self._module.kept:
             self._columns = await self._session.columns(self._module.name, self._module.kept)
+        if is_first:
+            # From the start of the first load on, however often it is interrupted.
+            self._mark |= begun(started, self._request.now)
         self._limit = (started.astimezone(self._zone) + AHEAD).strftime(FORM)
         total = await self._session.count(self._module.name) if is_first else None
         before = self._mark.get("since")
@@ -71,7 +74,7 @@ class Reader:
             yield page
         self._settle(before, started)
         leaving = Leaving(self._session, self._module, self._request, self.read_one)
-        async for page in leaving.pages(self._mark, started, is_first=is_first):
+        async for page in leaving.pages(self._mark, is_first=is_first):
             yield page
 
     # What changed.

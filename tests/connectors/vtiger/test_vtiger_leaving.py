@@ -159,6 +159,33 @@ async def test_a_listing_that_lacks_a_third_asks_after_nobody(
     assert [ids[30:]] == [one.complete_ids for one in outcome.pages if one.complete_ids]
 
 
+async def test_a_first_load_that_was_interrupted_asks_for_no_ancient_deletes(
+    crm: VtigerState, server: VtigerServer, shelf: Shelf
+) -> None:
+    """Deletes since 1970 are the whole company; those since the load began are wanted."""
+    for _ in range(250):
+        crm.has("Potentials")
+        crm.advance(minutes=1)
+    began = int(crm.now.timestamp())
+    await shelf.deals(stop_after=1)
+    gone = shelf.live("deals")[0]
+    crm.advance(minutes=5)
+    crm.delete(gone)
+
+    await shelf.deals()
+    a_day_later(crm)
+    await shelf.deals()
+
+    asked = [
+        int(one.param("modifiedTime") or 0)
+        for one in server.requests
+        if one.param("operation") == "sync"
+    ]
+    assert asked
+    assert all(one >= began - 600 for one in asked)
+    assert crm.ids("Potentials") == shelf.live("deals")
+
+
 async def test_many_records_shown_for_the_first_time_call_for_a_full_read(
     crm: VtigerState, shelf: Shelf
 ) -> None:
