@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -201,6 +202,12 @@ def _check_space(path: Path) -> None:
             f"disk full: {free >> 20} MB are free below {path.parent}, a build needs "
             f"{FREE_BYTES >> 20} MB. Free some space and run again; nothing was lost."
         )
+
+
+def load_libraries() -> None:
+    """Load what a build needs and little else does, so that the build itself need not wait."""
+    for name in ("dbt.cli.main", "dbt.adapters.duckdb", "great_expectations"):
+        import_module(name)
 
 
 @contextmanager

@@ -6,6 +6,7 @@
 import asyncio
 import json
 import sys
+import threading
 import time
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -288,10 +289,13 @@ def run_all(
     as_json: bool = False,
 ) -> int:
     """Sync, build, check and publish, showing each step; returns the exit code."""
+    from pipeledger.build import load_libraries
     from pipeledger.pipeline import RunReport, build_and_note, publish_and_note
 
     report = RunReport()
     started = time.monotonic()
+    # The libraries of the build take seconds to load: they do while the sync waits for vendors.
+    threading.Thread(target=load_libraries, daemon=True).start()
     report.syncs = _sync(
         settings, connections, None, full=full, allow_deletes=allow_deletes, quiet=as_json
     )

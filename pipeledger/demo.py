@@ -1,7 +1,7 @@
 """The demo: the whole road over a fictional company, on real connectors.
 
-Vendor servers run on loopback in this process and enforce the vendors' rules; the settings
-are an ordinary pipeledger.toml in the demo's folder, the verb is the ordinary ``run``.
+Vendor servers run on loopback in a process of their own and enforce the vendors' rules; the
+settings are an ordinary pipeledger.toml in the demo's folder, the verb is the ordinary ``run``.
 """
 
 import os
@@ -23,15 +23,14 @@ SEED = 7
 @contextmanager
 def sandbox(folder: Path, scale: float) -> Iterator[Path]:
     """Start the vendor servers, write files and settings; yields the settings file."""
-    from sandbox.demo import company_servers, settings_text
+    from sandbox.demo import served_company
 
     with ExitStack() as stack:
-        servers = stack.enter_context(company_servers(folder / "inbox", SEED, scale))
+        served = stack.enter_context(served_company(folder / "inbox", SEED, scale))
         path = folder / "pipeledger.toml"
-        path.write_text(settings_text(servers), encoding="utf-8")
-        secrets = servers.secrets()
-        stack.callback(_restore, {name: os.environ.get(name) for name in secrets})
-        os.environ.update(secrets)
+        path.write_text(served.settings, encoding="utf-8")
+        stack.callback(_restore, {name: os.environ.get(name) for name in served.secrets})
+        os.environ.update(served.secrets)
         yield path
 
 

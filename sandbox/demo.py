@@ -4,10 +4,12 @@ For the demo and the end-to-end tests: every server is on loopback, every secret
 sandbox's own and comes in through the environment, as a user's would.
 """
 
+import multiprocessing
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sandbox.company import Company, build
 from sandbox.company.mailboxes import MailFolder
@@ -40,6 +42,48 @@ class CompanyServers:
             name = mailbox_name(address).upper()
             found[f"PIPELEDGER__SOURCES__IMAP__{name}__PASSWORD"] = PASSWORD
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class ServedCompany:
+    """What a client of the running servers needs: its settings and their secrets."""
+
+    settings: str
+    secrets: Mapping[str, str]
+
+
+@contextmanager
+def served_company(inbox: Path, seed: int, scale: float) -> Iterator[ServedCompany]:
+    """The company of a seed behind servers in a process of its own, as vendors are.
+
+    Its files are written to ``inbox``. The servers end with the block, or with this process.
+
+    Raises:
+        RuntimeError: the servers did not start.
+    """
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(inbox, seed, scale, theirs), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        try:
+            served = ours.recv()
+        except EOFError:
+            raise RuntimeError("the servers of the fictional company did not start") from None
+        yield served
+    finally:
+        ours.close()
+        process.join(10)
+        if process.is_alive():
+            process.terminate()
+
+
+def _serve(inbox: Path, seed: int, scale: float, pipe: Any) -> None:
+    with company_servers(inbox, seed, scale) as servers:
+        pipe.send(ServedCompany(settings_text(servers), servers.secrets()))
+        with suppress(EOFError, KeyboardInterrupt):
+            pipe.recv()
 
 
 def mailbox_name(address: str) -> str:
