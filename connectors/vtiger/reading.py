@@ -90,10 +90,14 @@ class Reader:
             end = await self._newest()
             if end is None or (low is not None and end < low):
                 return
-            if end == low and comparison == ">":
+            if end == low and (comparison == ">" or self._mark.get("settled")):
                 return
+            read = 0
             async for page in self._window(low, comparison, end):
+                read += len(page.records)
                 yield replace(page, total=total)
+            if read < PAGE:
+                return  # it took a moment: what was changed meanwhile is the next run's
             low, comparison = end, ">"
 
     async def _newest(self) -> str | None:
