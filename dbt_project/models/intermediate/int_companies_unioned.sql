@@ -29,6 +29,7 @@
 {{ union_lanes('companies', columns, [
     'files',
     'hubspot',
+    'odoo',
     'stripe',
     'vtiger',
 ]) }}

@@ -26,5 +26,6 @@
 {{ union_lanes('contacts', columns, [
     'files',
     'hubspot',
+    'odoo',
     'vtiger',
 ]) }}

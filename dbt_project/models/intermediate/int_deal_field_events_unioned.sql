@@ -25,4 +25,5 @@
 {{ union_lanes('deal_field_events', columns, [
     'files',
     'hubspot',
+    'odoo',
 ]) }}

@@ -58,5 +58,6 @@
 {{ union_lanes('deals', columns, [
     'files',
     'hubspot',
+    'odoo',
     'vtiger',
 ]) }}

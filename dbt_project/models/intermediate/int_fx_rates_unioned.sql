@@ -24,5 +24,6 @@
 {{ union_lanes('fx_rates', columns, [
     'files',
     'hubspot',
+    'odoo',
     'vtiger',
 ]) }}

@@ -31,5 +31,6 @@
 {{ union_lanes('leads', columns, [
     'files',
     'hubspot',
+    'odoo',
     'vtiger',
 ]) }}

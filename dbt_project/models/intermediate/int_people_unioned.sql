@@ -29,5 +29,6 @@
 {{ union_lanes('people', columns, [
     'files',
     'hubspot',
+    'odoo',
     'vtiger',
 ]) }}

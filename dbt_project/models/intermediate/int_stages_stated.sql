@@ -24,5 +24,6 @@
 {{ union_lanes('stages', columns, [
     'files',
     'hubspot',
+    'odoo',
     'vtiger',
 ]) }}

@@ -1,0 +1,33 @@
+-- Grain: one row per landed version of a company of the database.
+
+{% set structure = {
+    'name': 'VARCHAR',
+    'currency_id': 'VARCHAR',
+} %}
+
+with landed as (
+    select
+        *,
+        {{ json_struct('payload', structure) }} as record
+    from {{ source('odoo', 'own_companies') }}
+),
+
+final as (
+    select
+        concat(landed.connection, ':', landed.record_id) as own_company_key,
+        landed.record_id as own_company_id,
+        landed.connection,
+        {{ odoo_text('landed.record.name') }} as company_name,
+        {{ odoo_id('landed.record.currency_id') }} as currency_id,
+        landed.payload is not null as has_content,
+        landed.change,
+        landed.change in ('deleted', 'archived') as is_deleted,
+        landed.source_updated_at,
+        landed.observed_at,
+        landed.sync_id,
+        landed.position,
+        landed.raw_version_id
+    from landed
+)
+
+select * from final
