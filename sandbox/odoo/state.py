@@ -52,8 +52,15 @@ SCHEMA: dict[str, dict[str, str]] = {
         "signup_token": "char",
         "company_id": "many2one",
     },
+    "crm.lost.reason": {"name": "char", "active": "boolean"},
+    "ir.model.fields": {"name": "char", "model": "char"},
     "crm.stage": {"name": "char", "sequence": "integer", "is_won": "boolean"},
-    "crm.team": {"name": "char", "active": "boolean", "invoiced_target": "float"},
+    "crm.team": {
+        "name": "char",
+        "sequence": "integer",
+        "active": "boolean",
+        "invoiced_target": "float",
+    },
     "res.currency": {"name": "char", "active": "boolean"},
     "res.currency.rate": {
         "name": "date",
