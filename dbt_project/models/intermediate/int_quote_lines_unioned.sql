@@ -33,5 +33,6 @@
 {{ union_lanes('quote_lines', columns, [
     'files',
     'hubspot',
+    'odoo',
     'vtiger',
 ]) }}

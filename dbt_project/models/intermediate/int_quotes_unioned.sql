@@ -34,5 +34,6 @@
 {{ union_lanes('quotes', columns, [
     'files',
     'hubspot',
+    'odoo',
     'vtiger',
 ]) }}
