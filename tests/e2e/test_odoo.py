@@ -162,6 +162,14 @@ def populate(crm: OdooState) -> None:
         {"name": "only a lead", "type": "lead"},
     ):
         crm.add("crm.lead", at=at, values={**base, **own})
+    order = {"name": "S00001", "state": "sale", "opportunity_id": 2, "partner_id": person}
+    order |= {"currency_id": 1, "amount_untaxed": 100.0, "amount_tax": 19.0}
+    crm.add("sale.order", at=at, values={**order, "amount_total": 119.0, "date_order": at})
+    for line in (
+        {"name": "Seats", "product_uom_qty": 2.0, "price_unit": 50.0, "price_subtotal": 100.0},
+        {"name": "A section", "display_type": "line_section"},
+    ):
+        crm.add("sale.order.line", at=at, values={"order_id": 1, **line})
     for number, (deal, field, old, new, days) in enumerate(
         [(2, 1, 1, 3, 20), (2, 1, 3, 2, 10), (3, 1, 1, 3, 15), (3, 2, 1, 0, 5)], start=1
     ):
@@ -238,3 +246,13 @@ def test_people_and_leads_are_in_their_marts(served: Settings) -> None:
 
     assert [("Acme",)] == companies
     assert [("only a lead", False)] == leads
+
+
+@slow
+def test_a_quotation_is_its_deals_quote(served: Settings) -> None:
+    """A confirmed quotation is accepted; a section is no line of it."""
+    quotes = rows(served, "select quote_number, status, net_amt from marts.fct_quote")
+    lines = rows(served, "select product_name, net_amt from marts.fct_quote_line")
+
+    assert [("S00001", "accepted", Decimal(100))] == quotes
+    assert [("Seats", Decimal(100))] == lines

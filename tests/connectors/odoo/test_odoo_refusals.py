@@ -44,7 +44,7 @@ async def test_a_model_that_may_not_be_read_fails_its_stream_alone(
 
 async def test_an_app_that_is_not_installed_is_skipped_with_a_note(shelf: Shelf) -> None:
     """Most databases have no helpdesk; that is no fault."""
-    outcomes = await shelf.sync("tickets", "orders")
+    outcomes = await shelf.sync("tickets", "projects")
 
     assert outcomes["tickets"].error is None
     assert "helpdesk.ticket is not installed" in outcomes["tickets"].notes[0]
