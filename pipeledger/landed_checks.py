@@ -122,7 +122,10 @@ def _unmet(profiles: list[dict[str, Any]]) -> list[tuple[Rule, list[str]]]:
         )
 
         # Its renderer stumbles over numpy's numbers and logs a traceback; the result is right.
-        logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
+        # Some of its modules set levels of their own, so nothing may pass upwards either.
+        library = logging.getLogger("great_expectations")
+        library.setLevel(logging.CRITICAL)
+        library.propagate = False
         context = gx.get_context(mode="ephemeral")
         context.variables.progress_bars = ProgressBarsConfig(globally=False)
         asset = context.data_sources.add_pandas("landing").add_dataframe_asset("profiles")
