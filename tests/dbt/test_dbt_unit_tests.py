@@ -33,21 +33,37 @@ def dbt(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_every_definition_is_pinned_by_a_dbt_unit_test(tmp_path: Path) -> None:
-    """The inputs' types come from relations: an empty warehouse has them all."""
-    make_empty_warehouse(tmp_path / "empty.duckdb")
-    for command in (["seed"], ["run", "--empty"]):
-        made = dbt(tmp_path, *command)
-        assert 0 == made.returncode, made.stdout[-3000:]
+pytestmark = [
+    *(pytest.mark.slow, pytest.mark.timeout(900)),
+    pytest.mark.xdist_group("empty"),  # one warehouse for both
+]
 
-    tested = dbt(tmp_path, "test", "--select", "test_type:unit")
+
+@pytest.fixture(scope="module")
+def empty_company(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The folder of a company of which nothing has landed, built and checked, and what dbt said."""
+    folder = tmp_path_factory.mktemp("empty")
+    make_empty_warehouse(folder / "empty.duckdb")
+    built = dbt(folder, "build", "--exclude-resource-type", "unit_test")
+    return folder, "" if built.returncode == 0 else built.stdout[-6000:]
+
+
+def test_an_empty_company_builds(empty_company: tuple[Path, str]) -> None:
+    """First run, nothing landed: marts exist with no rows, and no check fails."""
+    assert "" == empty_company[1]
+
+
+def test_every_definition_is_pinned_by_a_dbt_unit_test(empty_company: tuple[Path, str]) -> None:
+    """The inputs' types come from relations: an empty warehouse has them all."""
+    folder, fault = empty_company
+    assert "" == fault
+
+    tested = dbt(folder, "test", "--select", "test_type:unit")
 
     assert 0 == tested.returncode, tested.stdout[-6000:]
-    results = json.loads((tmp_path / "target" / "run_results.json").read_text())["results"]
+    results = json.loads((folder / "target" / "run_results.json").read_text())["results"]
     assert len(results) > 100
-    assert {} == misspelt_lane_columns(tmp_path)
+    assert {} == misspelt_lane_columns(folder)
 
 
 def misspelt_lane_columns(folder: Path) -> dict[str, set[str]]:
@@ -68,14 +84,3 @@ def misspelt_lane_columns(folder: Path) -> dict[str, set[str]]:
     assert unions, "no lane is united: the manifest has another shape than this test reads"
     unknown = {lane: columns[lane] - columns[union] for union, lane in unions}
     return {lane: names for lane, names in unknown.items() if names}
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(600)
-def test_an_empty_company_builds(tmp_path: Path) -> None:
-    """First run, nothing landed: marts exist with no rows, and no check fails."""
-    make_empty_warehouse(tmp_path / "empty.duckdb")
-
-    built = dbt(tmp_path, "build", "--exclude-resource-type", "unit_test")
-
-    assert 0 == built.returncode, built.stdout[-6000:]
