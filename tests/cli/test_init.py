@@ -35,12 +35,18 @@ def test_a_vendor_is_named_with_its_rights_and_its_variable(tmp_path: Path) -> N
     assert "PIPELEDGER__SOURCES__HUBSPOT__CRM__TOKEN" in ended.output
 
 
-@pytest.mark.parametrize("source", ["hubspot", "stripe", "imap", "files"])
+@pytest.mark.parametrize("source", CONNECTORS)
 def test_the_written_settings_lack_only_the_secret(tmp_path: Path, source: str) -> None:
     """A template that is refused for a key of its own is no template."""
     init(tmp_path, source, "--name", "one")
 
-    secrets = {"hubspot": "TOKEN", "stripe": "API_KEY", "imap": "PASSWORD"}
+    secrets = {
+        "hubspot": "TOKEN",
+        "stripe": "API_KEY",
+        "imap": "PASSWORD",
+        "odoo": "API_KEY",
+        "vtiger": "ACCESS_KEY",
+    }
     variable = f"PIPELEDGER__SOURCES__{source.upper()}__ONE__{secrets.get(source, '')}"
     given = {variable: "rk_test_0a1b2c3d"} if source in secrets else {}
     loaded = load_settings(tmp_path / "pipeledger.toml", given)
