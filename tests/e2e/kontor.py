@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sandbox.company.files import Export
 
-NEW, TODAY = "2026-10-14T06:00:00Z", "2026-10-15T06:00:00Z"
+TODAY, TOMORROW = "2026-10-15T06:00:00Z", "2026-10-16T06:00:00Z"
 STAGES = (
     ("Erstkontakt", "open", "0.1"),
     ("Qualifiziert", "open", "0.3"),

@@ -6,6 +6,7 @@ verbs that the command line calls.
 
 import asyncio
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,6 +27,9 @@ from sandbox.company import Company, build
 
 SCALE = 0.25
 """A thousand deals: every trouble of real life is there, and a run takes about a minute."""
+
+SMALL = 0.02
+"""Some eighty deals: enough where one run is held against another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,22 @@ def company_road(folder: Path, scale: float = SCALE) -> Iterator[Road]:
         road = Road(build(SEED, scale), settings)
         road.runs.append(run(settings))
         yield road
+
+
+def beside(road: Road, folder: Path) -> Path:
+    """The same company, servers and files, in a folder of its own.
+
+    dbt's reading of the project comes along, so that death finds a build among its models.
+    """
+    known = road.settings.paths.warehouse / "dbt" / "partial_parse.msgpack"
+    target = folder / known.relative_to(road.settings.paths.warehouse.parents[1])
+    target.parent.mkdir(parents=True)
+    shutil.copyfile(known, target)
+    inbox = Path(road.settings.paths.landing).parents[1] / "inbox"
+    text = (inbox.parent / "pipeledger.toml").read_text(encoding="utf-8")
+    path = folder / "pipeledger.toml"
+    path.write_text(text.replace('folder = "inbox"', f'folder = "{inbox}"'), encoding="utf-8")
+    return path
 
 
 def keyed(rows: list[tuple[Any, ...]], *, keys: int = 1) -> dict[Any, tuple[Any, ...]]:

@@ -1,7 +1,7 @@
 """A company whose only source is files: published, held back by a bad stage, and looked back on.
 
-One story over one folder, for each build takes its time: yesterday's run, today's run, a
-report as of yesterday, and the day on which somebody invents a stage.
+One story over one folder, for each build takes its time: today's run, the morning on which
+somebody has edited an amount and invented a stage, and a report as of the day before.
 """
 
 import json
@@ -19,7 +19,7 @@ from pipeledger.serving import open_serving
 from pipeledger.settings import load_settings
 from sandbox.company import build
 from sandbox.company.files import Export
-from tests.e2e.kontor import NEW, TODAY, edit, place
+from tests.e2e.kontor import TODAY, TOMORROW, edit, place
 from tests.e2e.road import connect, differences, keyed
 
 pytestmark = [
@@ -37,12 +37,13 @@ class Story:
 
     settings_file: Path
     export: Export
-    yesterday: dict[str, Any]
     today: dict[str, Any]
+    bad: Result
+    tomorrow: dict[str, Any]
+    tomorrows_deals: str
     as_of: dict[str, Any]
     as_of_checksums: dict[str, str]
     warehouse_moved: bool
-    bad: Result
     bad_deal: str
     status: dict[str, Any]
 
@@ -52,7 +53,7 @@ class Story:
             return db.execute(sql).fetchall()
 
 
-def call(path: Path, *words: str, clock: str = TODAY) -> Result:
+def call(path: Path, *words: str, clock: str = TOMORROW) -> Result:
     return CliRunner().invoke(
         app, [*words, "--config", str(path), "--json"], env={"PIPELEDGER__CLOCK": clock}
     )
@@ -68,31 +69,32 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     first = lines[0].split(";")
     amount = next(line.split(";")[2] for line in lines if ";Angebot;" in line)
 
+    today = call(path, "run", clock=TODAY)
     edit(folder, amount, "1,00")
-    yesterday = call(path, "run", clock=NEW)
-    edit(folder, ";1,00;", f";{amount};")
-    today = call(path, "run")
+    edit(folder, f";{first[4]};", f";{BAD};")
+    bad = call(path, "run")
+    status = call(path, "status")
     warehouse = folder / "data" / "warehouse" / "pipeledger.duckdb"
+    with connect(warehouse) as db:
+        tomorrows_deals = checksum(db, "marts", "fct_deal")[1]
     before = warehouse.read_bytes()
-    past = call(path, "build", "--as-of", NEW)
+    past = call(path, "build", "--as-of", TODAY)
     moved = warehouse.read_bytes() != before
     report = json.loads(past.stdout)
     with connect(Path(report["warehouse"])) as db:
         sums = {
             name: checksum(db, "marts", name)[1] for name in json.loads(today.stdout)["checksums"]
         }
-    edit(folder, f";{first[4]};", f";{BAD};")
-    bad = call(path, "run")
-    status = call(path, "status")
     return Story(
         path,
         export,
-        json.loads(yesterday.stdout),
         json.loads(today.stdout),
+        bad,
+        json.loads(bad.stdout),
+        tomorrows_deals,
         report,
         sums,
         moved,
-        bad,
         f"kontor:{first[0]}",
         json.loads(status.stdout),
     )
@@ -105,11 +107,11 @@ def test_three_csv_files_are_enough(story: Story) -> None:
     assert {"fct_deal", "mart_funnel_cohort", "mart_quota_gap"} <= set(story.today["checksums"])
 
 
-def test_only_the_row_that_changed_lands_again(story: Story) -> None:
+def test_only_the_rows_that_changed_land_again(story: Story) -> None:
     """A new export of the same deals is no news of them, wherever their rows stand now."""
-    streams = {one["stream"]: one for sync in story.today["syncs"] for one in sync["streams"]}
+    streams = {one["stream"]: one for sync in story.tomorrow["syncs"] for one in sync["streams"]}
 
-    assert 1 == streams["deals"]["appended"]
+    assert 2 == streams["deals"]["appended"]
 
 
 def test_the_pipeline_is_what_the_export_says(story: Story) -> None:
@@ -171,12 +173,12 @@ def test_an_as_of_build_is_what_was_known_then(story: Story) -> None:
     """A report of last quarter can be made again, and nothing of today leaks into it."""
     changed = {
         mart
-        for mart, then in story.yesterday["checksums"].items()
+        for mart, then in story.today["checksums"].items()
         if story.as_of_checksums[mart] != then
     }
 
     assert set() == changed
-    assert story.today["checksums"]["fct_deal"] != story.as_of_checksums["fct_deal"]
+    assert story.tomorrows_deals != story.as_of_checksums["fct_deal"]
 
 
 def test_an_as_of_build_leaves_the_running_warehouse_alone(story: Story) -> None:
@@ -191,7 +193,7 @@ def test_a_deal_with_an_unknown_stage_holds_the_publication_back(story: Story) -
 
     assert 3 == story.bad.exit_code
     assert [(story.today["build"]["build_id"],)] == found
-    assert json.loads(story.bad.stdout)["published"] is None
+    assert story.tomorrow["published"] is None
 
 
 def test_status_names_the_check_and_the_record(story: Story) -> None:
@@ -214,5 +216,5 @@ def test_trace_leads_back_to_the_landed_versions(story: Story) -> None:
     used = [version["is_used"] for version in step["versions"]]
     assert ("files", "deals") == (step["source"], step["stream"])
     assert story.bad_deal == f"kontor:{step['record_id']}"
-    assert {NEW[:10], TODAY[:10]} == set(landed)
+    assert {TODAY[:10], TOMORROW[:10]} == set(landed)
     assert 1 == used.count(True)

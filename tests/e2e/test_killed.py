@@ -17,12 +17,12 @@ import pytest
 from pipeledger.project import ROOT
 from pipeledger.publish import CURRENT
 from pipeledger.settings import Settings, load_settings
-from tests.e2e.road import Road, connect
+from tests.e2e.road import Road, beside, connect
 from tests.e2e.test_twice import OF_RUNS
 
 pytestmark = [
     *(pytest.mark.e2e, pytest.mark.slow),
-    *(pytest.mark.xdist_group("company"), pytest.mark.timeout(900)),
+    *(pytest.mark.xdist_group("small"), pytest.mark.timeout(900)),
 ]
 
 KILLS = 20
@@ -115,10 +115,10 @@ def _read(db: duckdb.DuckDBPyConnection) -> str:
     return str(build_id)
 
 
-def test_sixty_deaths_change_nothing(road: Road, tmp_path: Path) -> None:
+def test_sixty_deaths_change_nothing(small_road: Road, tmp_path: Path) -> None:
     """The marts afterwards equal those of the undisturbed run, and no reader saw a fault."""
     dice = random.Random(20261015)
-    path = beside(road, tmp_path)
+    path = beside(small_road, tmp_path)
     settings = load_settings(path).settings
     faults: list[str] = []
     deaths: dict[str, list[int]] = {"sync": [], "build": [], "publish": []}
@@ -129,10 +129,10 @@ def test_sixty_deaths_change_nothing(road: Road, tmp_path: Path) -> None:
             deaths[step].append(victim.kill(words, seconds()))
 
     with worker(path) as victim, watching(settings, faults) as seen:
-        die("sync", lambda: dice.uniform(0.0, 1.5))
+        die("sync", lambda: dice.uniform(0.0, 1.2))
         assert 0 == victim.finish("sync")
         # Most deaths early, where steps are short, and some late.
-        die("build", lambda: 12.0 * dice.random() ** 3)
+        die("build", lambda: 9.0 * dice.random() ** 3)
         assert 0 == victim.finish("build")
         began = time.monotonic()
         assert 0 == victim.finish("publish 20261015T050000000000-feed")
@@ -147,16 +147,7 @@ def test_sixty_deaths_change_nothing(road: Road, tmp_path: Path) -> None:
     assert seen
     assert all(codes.count(-signal.SIGKILL) > KILLS // 4 for codes in deaths.values()), deaths
     assert [] == [path.name for path in settings.paths.serving.iterdir() if path.name[0] == "."]
-    undisturbed = dict(road.runs[0].publication.checksums)
+    undisturbed = dict(small_road.runs[0].publication.checksums)
     assert [] == [
         mart for mart, one in undisturbed.items() if sums[mart] != one and mart not in OF_RUNS
     ]
-
-
-def beside(road: Road, folder: Path) -> Path:
-    """The same company, servers and files, in a folder of its own."""
-    inbox = Path(road.settings.paths.landing).parents[1] / "inbox"
-    text = (inbox.parent / "pipeledger.toml").read_text(encoding="utf-8")
-    path = folder / "pipeledger.toml"
-    path.write_text(text.replace('folder = "inbox"', f'folder = "{inbox}"'), encoding="utf-8")
-    return path

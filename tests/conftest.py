@@ -1,0 +1,21 @@
+"""The published companies, each made once for the tests of one worker."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.road import SMALL, Road, company_road
+
+
+@pytest.fixture(scope="session")
+def road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
+    """The company at a quarter of its size, read, built and published."""
+    with company_road(tmp_path_factory.mktemp("company")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def small_road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
+    """The company at a fiftieth of its size, for what is asked of every run and not of numbers."""
+    with company_road(tmp_path_factory.mktemp("small"), SMALL) as made:
+        yield made
