@@ -289,16 +289,17 @@ def run_all(
     as_json: bool = False,
 ) -> int:
     """Sync, build, check and publish, showing each step; returns the exit code."""
-    from pipeledger.build import load_libraries
+    from pipeledger.build import load_libraries, reading_ahead
     from pipeledger.pipeline import RunReport, build_and_note, publish_and_note
 
     report = RunReport()
     started = time.monotonic()
     # The libraries of the build take seconds to load: they do while the sync waits for vendors.
     threading.Thread(target=load_libraries, daemon=True).start()
-    report.syncs = _sync(
-        settings, connections, None, full=full, allow_deletes=allow_deletes, quiet=as_json
-    )
+    with reading_ahead(settings):
+        report.syncs = _sync(
+            settings, connections, None, full=full, allow_deletes=allow_deletes, quiet=as_json
+        )
     report.seconds["sync"] = time.monotonic() - started
     if not as_json:
         _show_syncs(report.syncs, as_json=False)

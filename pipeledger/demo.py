@@ -5,6 +5,7 @@ settings are an ordinary pipeledger.toml in the demo's folder, the verb is the o
 """
 
 import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,6 +14,7 @@ from typing import Any
 
 import typer
 
+from pipeledger.build import load_libraries
 from pipeledger.cli import run_all
 from pipeledger.serving import checksums, headlines
 from pipeledger.settings import load_settings
@@ -38,6 +40,8 @@ def run_demo(folder: Path, scale: float = 1.0) -> int:
     """Run the demo and print what it did; returns the exit code of ``run``."""
     folder.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
+    # The libraries of the build take seconds to load: they do while the company is made.
+    threading.Thread(target=load_libraries, daemon=True).start()
     with sandbox(folder, scale) as path:
         ready = time.monotonic()
         typer.echo(

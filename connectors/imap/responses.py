@@ -13,6 +13,12 @@ from typing import Any, TypeAlias
 Token: TypeAlias = bytes | list[Any]
 
 _LITERAL = re.compile(rb"~?\{\d+\+?\}$")
+# An atom may hold spaces and parentheses between brackets: BODY[HEADER.FIELDS (DATE)].
+_TOKEN = re.compile(
+    rb'(?P<parenthesis>[()])|"(?P<quoted>(?:[^"\\]|\\.)*)"?|(?:\[[^\]]*\]?|[^ ()\r\n\t\[])+',
+    re.DOTALL,
+)
+_ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 _INTERNAL = re.compile(
     rb"\s*(\d{1,2})-([A-Za-z]{3})-(\d{4}) (\d{2}):(\d{2}):(\d{2}) ([+-])(\d{2})(\d{2})"
 )
@@ -67,31 +73,14 @@ def _tokens(pieces: Iterable[Any]) -> Iterator[Any]:
 
 
 def _split(text: bytes) -> Iterator[Any]:
-    at = 0
-    while at < len(text):
-        char = text[at : at + 1]
-        if char in b" \r\n\t":
-            at += 1
-        elif char in b"()":
-            yield char.decode()
-            at += 1
-        elif char == b'"':
-            value = bytearray()
-            at += 1
-            while at < len(text) and text[at : at + 1] != b'"':
-                at += text[at : at + 1] == b"\\"
-                value += text[at : at + 1]
-                at += 1
-            at += 1
-            yield bytes(value)
+    for match in _TOKEN.finditer(text):
+        quoted = match["quoted"]
+        if quoted is not None:
+            yield _ESCAPED.sub(rb"\1", quoted)
+        elif match["parenthesis"] is not None:
+            yield match[0].decode()
         else:
-            start = at
-            depth = 0
-            while at < len(text) and (depth or text[at] not in b" ()\r\n\t"):
-                depth += text[at : at + 1] == b"["
-                depth -= text[at : at + 1] == b"]"
-                at += 1
-            yield text[start:at]
+            yield match[0]
 
 
 def internal_date(value: Token | None) -> datetime | None:
