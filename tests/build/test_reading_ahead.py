@@ -10,6 +10,7 @@ from tests.e2e.kontor import SETTINGS
 
 
 def settings_in(folder: Path) -> Settings:
+    (folder / "inbox").mkdir()
     path = folder / "pipeledger.toml"
     path.write_text(SETTINGS, encoding="utf-8")
     return load_settings(path).settings

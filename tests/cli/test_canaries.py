@@ -47,6 +47,7 @@ def settings_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[P
         yield path
 
 
+@pytest.mark.slow
 def test_a_canary_in_every_secret_is_found_nowhere(settings_file: Path) -> None:
     """Not on the screen, not in a log, not in a file; whatever goes wrong."""
     runner = CliRunner()

@@ -255,6 +255,7 @@ def fill(
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+@pytest.mark.slow
 @given(deals=deals_of, invoices=invoices_of)
 def test_every_bridge_closes_and_every_cent_is_billed_once(
     warehouse: tuple[duckdb.DuckDBPyConnection, dict[str, str]],

@@ -11,6 +11,7 @@ from tests.orchestration.location import definitions
 PINNED = Path(__file__).with_name("asset_keys.json")
 
 
+@pytest.mark.slow
 def test_asset_keys_are_a_public_interface(monkeypatch: pytest.MonkeyPatch) -> None:
     """Schedules, alerts and other code locations name them; a rename breaks those."""
     monkeypatch.setenv("PIPELEDGER_CONFIG", "no-such-file.toml")
@@ -23,6 +24,7 @@ def test_asset_keys_are_a_public_interface(monkeypatch: pytest.MonkeyPatch) -> N
     assert json.loads(PINNED.read_text()) == found
 
 
+@pytest.mark.slow
 def test_lineage_runs_from_a_vendor_stream_to_a_mart_by_itself(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -17,6 +17,7 @@ def company() -> Company:
     return build(seed=7)
 
 
+@pytest.mark.slow
 def test_the_company_has_the_size_that_the_demo_promises(company: Company) -> None:
     """Numbers in the documentation are held to the data."""
     truth = company.truth

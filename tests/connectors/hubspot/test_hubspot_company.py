@@ -59,6 +59,7 @@ def differences(account: HubspotState, shelf: Shelf) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 async def test_two_days_of_a_company_are_landed_as_the_account_holds_them(
     account: HubspotState, shelf: Shelf
 ) -> None:
@@ -88,6 +89,7 @@ async def test_two_days_of_a_company_are_landed_as_the_account_holds_them(
     assert archived == set(account.ids("deals", archived=True))
 
 
+@pytest.mark.slow
 async def test_a_third_sync_of_the_company_adds_nothing(
     account: HubspotState, shelf: Shelf
 ) -> None:

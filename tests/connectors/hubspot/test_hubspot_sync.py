@@ -52,6 +52,7 @@ def of(report: SyncReport, stream: str) -> StreamReport:
     return next(one for one in report.streams if one.stream == stream)
 
 
+@pytest.mark.slow
 async def test_the_company_is_landed_once_and_a_second_sync_appends_nothing(
     account: HubspotState, warehouse: Warehouse
 ) -> None:
