@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from sandbox.company import build
 from sandbox.hubspot import HubspotState
 from tests.connectors.hubspot.shelf import Shelf
