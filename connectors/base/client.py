@@ -94,7 +94,9 @@ class ClientSettings:
 
     ``observe`` reads the vendor's rate headers into what is left per limit. ``judge`` may
     turn an unaccepted answer into its own error, before the general rules apply; it gets
-    what the general message says. ``pause`` gives the seconds to wait before the next try
+    what the general message says. ``again`` says whether an answer is worth another try,
+    True or False, or None for what its status means in general; a refused credential or right
+    never is. ``pause`` gives the seconds to wait before the next try
     where the vendor asks for its own rhythm (attempt counts from 1).
     """
 
@@ -104,6 +106,7 @@ class ClientSettings:
     headers: Mapping[str, str] = field(default_factory=dict)
     observe: Callable[[Mapping[str, str]], Mapping[str, Observed]] | None = None
     judge: Callable[[Response, str], SourceError | None] | None = None
+    again: Callable[[Response], bool | None] | None = None
     pause: Callable[[Response, int], float | None] | None = None
     attempts: int = 5
     longest_pause_seconds: float = 60.0
@@ -293,7 +296,8 @@ class Client:
             )
         if response.status == 403:
             raise AccessDenied(f"{trouble}. Grant the right, or drop the stream.", status=403)
-        if response.status not in RETRIED:
+        again = None if self._settings.again is None else self._settings.again(response)
+        if again is False or (again is None and response.status not in RETRIED):
             raise VendorError(trouble, status=response.status)
 
     def _wanted_pause(self, response: Response, attempt: int) -> float | None:

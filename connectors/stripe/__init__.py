@@ -5,6 +5,7 @@ Data flow:
     GET /v1/events            -> what changed since
     GET /v1/<kind>/<id>       -> raw.stripe__<kind>, fresh and in the pinned version
     GET /v1/<kind>/<id>/lines -> raw.stripe__<kind>_line_items, where ten are not all
+    no events                 -> ledgers.py: balance transactions, payment records
 
 Vendor rules and their evidence: docs/sources/stripe.md.
 """
@@ -12,13 +13,12 @@ Vendor rules and their evidence: docs/sources/stripe.md.
 from connectors.base.errors import AccessDenied, SourceError
 from connectors.base.stream import Connector, ScopeReport, Stream
 from connectors.stripe.kinds import BALANCE_TRANSACTIONS, KINDS
-from connectors.stripe.reader import (
-    SWEEP,
-    list_ids,
+from connectors.stripe.ledgers import (
     read_balance_transactions,
     read_customer_balances,
-    read_kind,
+    read_payment_records,
 )
+from connectors.stripe.reader import SWEEP, list_ids, read_kind
 from connectors.stripe.session import Session, open_account
 from connectors.stripe.settings import StripeSettings
 
@@ -45,9 +45,15 @@ async def check(session: Session) -> ScopeReport:
     notes = []
     if key.startswith("sk_"):
         notes.append("a secret key may also write; use a restricted key with read rights")
-    mode = "live" if session.settings.is_live else "test"
+    if session.settings.is_live:
+        mode = "live"
+    else:
+        mode = "test"
+        notes.append("this is the test world: its money is not real and its limits are lower")
+    account = session.settings.account
+    named = "account" if account is None else f"connected account {account}"
     return ScopeReport(
-        f"Stripe account in {mode} mode",
+        f"Stripe {named} in {mode} mode",
         tuple(dict.fromkeys(granted)),
         missing,
         ("write",) if key.startswith("sk_") else (),
@@ -86,6 +92,22 @@ CONNECTOR = Connector(
             "credit_note_line_items",
             "Lines of credit notes that have more than the ten that a note shows.",
             parent="credit_notes",
+        ),
+        Stream(
+            "quote_line_items",
+            "Every line of every quote.",
+            parent="quotes",
+        ),
+        Stream(
+            "subscription_items",
+            "Items of subscriptions that have more than a subscription shows.",
+            parent="subscriptions",
+        ),
+        Stream(
+            "payment_records",
+            "Payments of invoices that reached the company outside Stripe.",
+            read=read_payment_records,
+            scopes=("Invoices: read", "Payment Records: read"),
         ),
         Stream(
             "balance_transactions",

@@ -7,6 +7,30 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class Children:
+    """A list that an object shows the beginning of, and how the rest of it is asked for.
+
+    ``inline`` is the object's field; ``parent`` the field that names the object in each
+    landed child, put there by us where Stripe leaves it out (lines of credit notes and
+    quotes do not say whose they are). ``by_filter`` lists come from a path of their own.
+    """
+
+    stream: str
+    path: str
+    inline: str
+    parent: str
+    by_filter: bool = False
+    always: bool = False
+    """Land the inline ones too; otherwise they are read out of the parent's payload."""
+
+    def address(self, parent_path: str, parent_id: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """The list's path and parameters."""
+        if self.by_filter:
+            return self.path, ((self.parent, parent_id),)
+        return f"{parent_path}/{parent_id}/{self.path}", ()
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """One kind of object.
 
@@ -25,10 +49,22 @@ class Kind:
     follows: tuple[str, ...] = ()
     follow_filter: str = ""
     unsettled: tuple[tuple[str, str], ...] = ()
-    lines: str | None = None
-    """The stream for lines past the ten that an answer shows."""
+    children: Children | None = None
     can_vanish: bool = False
     """Can be deleted for good, which an event tells for 30 days only."""
+    expand: tuple[str, ...] = ()
+    """Fields that Stripe leaves out of answers unless they are named."""
+    is_dated: bool = True
+    """The list can be cut into windows of ``created``."""
+
+    @property
+    def list_params(self) -> tuple[tuple[str, str], ...]:
+        """Parameters of the whole list."""
+        return (*self.params, *self.expanded("data."))
+
+    def expanded(self, prefix: str = "") -> tuple[tuple[str, str], ...]:
+        """The parameters that ask for the fields left out; lists hold them in ``data``."""
+        return tuple(("expand[]", prefix + field) for field in self.expand)
 
 
 def _types(prefix: str, names: str) -> tuple[str, ...]:
@@ -67,6 +103,7 @@ KINDS: tuple[Kind, ...] = (
         "Prices",
         _types("price", "created updated deleted"),
         can_vanish=True,
+        expand=("tiers",),
     ),
     Kind(
         "subscriptions",
@@ -81,6 +118,13 @@ KINDS: tuple[Kind, ...] = (
         # Left out, cancelled ones would never be listed.
         params=(("status", "all"),),
         unsettled=(("status", "active"), ("status", "past_due"), ("status", "trialing")),
+        children=Children(
+            "subscription_items",
+            "/v1/subscription_items",
+            "items",
+            "subscription",
+            by_filter=True,
+        ),
     ),
     Kind(
         "quotes",
@@ -89,6 +133,9 @@ KINDS: tuple[Kind, ...] = (
         "Quotes",
         _types("quote", "created finalized accepted canceled"),
         unsettled=(("status", "draft"), ("status", "open")),
+        children=Children("quote_line_items", "line_items", "line_items", "quote", always=True),
+        expand=("line_items",),
+        is_dated=False,
     ),
     Kind(
         "invoices",
@@ -97,7 +144,7 @@ KINDS: tuple[Kind, ...] = (
         "Invoices",
         INVOICE_EVENTS,
         unsettled=(("status", "draft"), ("status", "open")),
-        lines="invoice_line_items",
+        children=Children("invoice_line_items", "lines", "lines", "invoice"),
         can_vanish=True,
     ),
     Kind(
@@ -124,7 +171,7 @@ KINDS: tuple[Kind, ...] = (
         "credit_note",
         "Credit notes",
         _types("credit_note", "created updated voided"),
-        lines="credit_note_line_items",
+        children=Children("credit_note_line_items", "lines", "lines", "credit_note"),
     ),
     Kind(
         "payment_intents",
@@ -158,6 +205,13 @@ KINDS: tuple[Kind, ...] = (
         "Disputes",
         _types("charge.dispute", "created updated closed funds_reinstated funds_withdrawn"),
     ),
+    Kind(
+        "payouts",
+        "/v1/payouts",
+        "payout",
+        "Payouts",
+        _types("payout", "created updated paid failed canceled reconciliation_completed"),
+    ),
 )
 BY_NAME = {kind.name: kind for kind in KINDS}
 BALANCE_TRANSACTIONS = Kind(
@@ -165,4 +219,7 @@ BALANCE_TRANSACTIONS = Kind(
     "/v1/balance_transactions",
     "balance_transaction",
     "Balance transactions",
+)
+PAYMENT_RECORDS = Kind(
+    "payment_records", "/v1/payment_records", "payment_record", "Payment Records"
 )

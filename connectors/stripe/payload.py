@@ -4,6 +4,7 @@ Hosted links and client secrets open invoices and payments to whoever holds them
 details and streets are nobody's sales data. Digits of numbers stay as Stripe sent them.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +16,14 @@ DROPPED = frozenset(
     {
         *("client_secret", "confirmation_secret", "hosted_invoice_url", "invoice_pdf"),
         *("receipt_url", "hosted_verification_url", "payment_method_details", "shipping"),
-        *("customer_shipping", "customer_phone", "phone", "payment_method_options", "pdf"),
+        *(
+            "customer_shipping",
+            "shipping_details",
+            "customer_phone",
+            "phone",
+            "payment_method_options",
+            "pdf",
+        ),
         *("sources", "default_source", "invoice_settings", "ip", "receipt_number", "source"),
     }
 )
@@ -25,8 +33,8 @@ _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
-def landed(raw: bytes) -> bytes:
-    """The object's JSON without what must not land.
+def landed(raw: bytes, more: Mapping[str, str] | None = None) -> bytes:
+    """The object's JSON without what must not land, and with fields that it lacks.
 
     Raises:
         BadRecord: the text is no JSON object.
@@ -37,7 +45,9 @@ def landed(raw: bytes) -> bytes:
         raise BadRecord(f"not readable as JSON: {error}") from error
     if not isinstance(content, dict):
         raise BadRecord("not a JSON object")
-    return _encode(_cleaned(content))
+    return _encode(
+        _cleaned({**content, **{k: v for k, v in (more or {}).items() if not content.get(k)}})
+    )
 
 
 def _cleaned(value: Any) -> Any:

@@ -17,15 +17,19 @@ from connectors.base.errors import (
     PaginationLoop,
     ProtocolError,
     SourceError,
-    VendorError,
 )
 from connectors.base.paging import KeysetPages
 from connectors.base.stream import Resources
+from connectors.stripe.kinds import KINDS, PAYMENT_RECORDS
 from connectors.stripe.settings import StripeSettings
 
 VERSION = "2026-06-24.dahlia"
 """Without it the account's own default applies, which may be years old and of other shape."""
 PAGE = 100
+AT_ONCE, AT_ONCE_AT_MOST = 4, 6
+"""Requests of one endpoint under way; with four streams at a time at most 24 in all."""
+RETRIED_TOO = frozenset({409, 424})
+"""A lock on the object, and a fault behind Stripe: both pass."""
 Body: TypeAlias = bytes
 """JSON text of one object."""
 
@@ -74,9 +78,19 @@ def judge(response: Response, trouble: str) -> SourceError | None:
     """What Stripe means by a refusal, where it differs from what others mean."""
     if response.status == 400 and _code(response) == "resource_missing":
         return CursorExpired(f"{trouble}. The object that the page began after is gone.")
-    if response.headers.get("stripe-should-retry") == "false" and response.status >= 500:
-        return VendorError(trouble, status=response.status)
     return None
+
+
+def again(response: Response) -> bool | None:
+    """Is another try worth it? Stripe-Should-Retry overrules what the status means.
+
+    Not for 429: there the word is for clients that would ask again at once, and the vendor's
+    advice is to back off, as we do (docs/sources/stripe.md, Limits).
+    """
+    told = response.headers.get("stripe-should-retry")
+    if response.status == 429 or told not in {"true", "false"}:
+        return True if response.status in RETRIED_TOO else None
+    return told == "true"
 
 
 class Session:
@@ -117,6 +131,20 @@ class Session:
         except PaginationLoop as fault:
             raise PaginationLoop(f"GET {path}: {fault}") from None
 
+    async def page(
+        self, path: str, params: tuple[tuple[str, str], ...] = ()
+    ) -> tuple[Listed, Response]:
+        """The newest page of a list.
+
+        Raises:
+            PaginationLoop: more is promised after nothing.
+        """
+        response = await self._get(path, (*params, ("limit", str(PAGE))))
+        listed = response.decode(Listed)
+        if listed.has_more and not listed.data:
+            raise PaginationLoop(f"GET {path}: more is promised after an empty page")
+        return listed, response
+
     async def one(
         self, path: str, object_id: str, params: tuple[tuple[str, str], ...] = ()
     ) -> Body | None:
@@ -133,7 +161,7 @@ class Session:
         *,
         ok: frozenset[int] = frozenset({200}),
     ) -> Response:
-        response = await self.client.get(path, params=params, ok=ok)
+        response = await self.client.get(path, params=params, ok=ok, budget=endpoint(path))
         if not self._is_checked:
             told = response.headers.get("stripe-version")
             if told is not None and told != VERSION:
@@ -143,6 +171,29 @@ class Session:
                 )
             self._is_checked = True
         return response
+
+
+def endpoint(path: str) -> str:
+    """The endpoint as Stripe counts it: a list and its single objects are two.
+
+    ``/v1/invoices`` is ``invoices``, ``/v1/invoices/in_1`` is ``invoices.one``,
+    ``/v1/invoices/in_1/lines`` is ``invoices.lines``.
+    """
+    kind, *rest = path.removeprefix("/v1/").split("/")
+    if not rest:
+        return kind
+    return f"{kind}.one" if len(rest) == 1 else f"{kind}.{rest[1]}"
+
+
+ENDPOINTS = (
+    *(endpoint(kind.path + below) for kind in (*KINDS, PAYMENT_RECORDS) for below in ("", "/one")),
+    *(
+        endpoint(kind.children.address(kind.path, "one")[0])
+        for kind in KINDS
+        if kind.children is not None
+    ),
+    *("balance_transactions", "customers.balance_transactions", "events"),
+)
 
 
 def server_time(response: Response) -> datetime:
@@ -159,17 +210,29 @@ def server_time(response: Response) -> datetime:
 @asynccontextmanager
 async def open_account(settings: StripeSettings, resources: Resources) -> AsyncIterator[Session]:
     """Open an account; the session is shared by all its readers."""
-    limit = Limit("account", settings.per_second, timedelta(seconds=1))
+    second = timedelta(seconds=1)
+    account = Limit("account", settings.per_second, second)
+    budgets = tuple(
+        # The endpoint first: a place in the account's second is not held while waiting for it.
+        Budget(
+            name,
+            (Limit(name, settings.endpoint_per_second, second), account),
+            concurrency=AT_ONCE,
+            ceiling=AT_ONCE_AT_MOST,
+        )
+        for name in ENDPOINTS
+    )
     headers: Mapping[str, str] = {"Stripe-Version": VERSION}
     if settings.account is not None:
         # Sent empty it would be an error.
         headers = {**headers, "Stripe-Account": settings.account}
     own = ClientSettings(
         base_url=settings.base_url,
-        budgets=(Budget("default", (limit,), concurrency=8, ceiling=24),),
+        budgets=budgets,
         ca_file=settings.ca_file,
         headers=headers,
         judge=judge,
+        again=again,
         first_pause_seconds=1.0,
         longest_pause_seconds=30.0,
     )

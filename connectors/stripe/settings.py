@@ -13,6 +13,10 @@ LIVE_PER_SECOND = 80
 TEST_PER_SECOND = 20
 
 
+ENDPOINT_PER_SECOND = 20
+"""Stripe allows 25 a second on each endpoint, unless the account's limits were raised."""
+
+
 class StripeSettings(BaseModel):
     """One account, by a restricted key with read rights."""
 
@@ -49,3 +53,8 @@ class StripeSettings(BaseModel):
     def per_second(self) -> int:
         """Requests per second that this connection may make."""
         return self.requests_per_second or (LIVE_PER_SECOND if self.is_live else TEST_PER_SECOND)
+
+    @property
+    def endpoint_per_second(self) -> int:
+        """Requests per second to one endpoint; an account's limits are raised together."""
+        return min(self.per_second, max(ENDPOINT_PER_SECOND, self.per_second // 4))

@@ -33,6 +33,7 @@ from sandbox.company.stripe_money import (
     dispute,
     invoice_payment,
     payment_intent,
+    payment_record,
     refund,
 )
 
@@ -223,6 +224,7 @@ def render(world: World) -> dict[str, Any]:
         "disputes": [],
         "balance_transactions": [],
         "payouts": [],
+        "payment_records": [],
     }
     _money(world, found)
     moves: dict[str, list[Object]] = {}
@@ -260,6 +262,7 @@ def _money(world: World, found: dict[str, Any]) -> None:
         for payment in one.payments:
             found["invoice_payments"].append(invoice_payment(one, payment))
             if payment.outside:
+                found["payment_records"].append(payment_record(one, payment))
                 continue
             found["payment_intents"].append(payment_intent(one, payment))
             if sum(map(ord, payment.id)) % 19 == 0:

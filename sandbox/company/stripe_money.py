@@ -34,6 +34,29 @@ def invoice_payment(one: Invoice, payment: Payment) -> Object:
     }
 
 
+def payment_record(one: Invoice, payment: Payment) -> Object:
+    """A payment that reached the company past Stripe, as somebody reported it there."""
+    nothing = {"currency": one.currency.lower(), "value": 0}
+    return {
+        "id": f"prec_{payment.id.removeprefix('inpay_')}",
+        "object": "payment_record",
+        "amount": {"currency": one.currency.lower(), "value": payment.amount},
+        "amount_canceled": nothing,
+        "amount_failed": nothing,
+        "amount_guaranteed": {"currency": one.currency.lower(), "value": payment.amount},
+        "amount_refunded": nothing,
+        "amount_requested": {"currency": one.currency.lower(), "value": payment.amount},
+        "created": seconds(payment.at),
+        "customer_details": {"customer": one.customer.id, "phone": "PRIVATE"},
+        "description": f"Payment for Invoice {one.number}",
+        "livemode": False,
+        "metadata": {},
+        "payment_method_details": {"type": "custom", "custom": {"display_name": "transfer"}},
+        "processor_details": {"type": "custom", "custom": {"payment_reference": payment.id}},
+        "shipping_details": None,
+    }
+
+
 def charge(one: Invoice, payment: Payment, *, failed: bool = False) -> Object:
     """The charge of a payment, or the one that failed an hour earlier."""
     id_ = f"{payment.charge}F" if failed else payment.charge

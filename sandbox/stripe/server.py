@@ -23,12 +23,40 @@ PATHS = {
     "charges": "charges",
     "refunds": "refunds",
     "disputes": "disputes",
+    "payouts": "payouts",
+    "payment_records": "payment_records",
+    "subscription_items": "subscription_items",
     "balance_transactions": "balance_transactions",
     "events": "events",
 }
 FILTERS = ("status", "customer", "invoice", "subscription", "charge", "payment_intent", "type")
+CREATED = frozenset({"created[gt]", "created[gte]", "created[lt]", "created[lte]"})
+COMMON = frozenset({"limit", "starting_after", "ending_before", "expand[]"})
+KNOWN: Mapping[str, frozenset[str]] = {
+    "customers": CREATED | {"email"},
+    "products": CREATED | {"active"},
+    "prices": CREATED | {"active", "product", "type"},
+    "subscriptions": CREATED | {"status", "customer", "price"},
+    "quotes": frozenset({"status", "customer"}),
+    "invoices": CREATED | {"status", "customer", "subscription", "collection_method"},
+    "invoice_payments": CREATED | {"invoice", "status", "payment[type]"},
+    "invoice_items": CREATED | {"pending", "customer", "invoice"},
+    "credit_notes": CREATED | {"invoice", "customer"},
+    "payment_intents": CREATED | {"customer"},
+    "charges": CREATED | {"customer", "payment_intent"},
+    "refunds": CREATED | {"charge", "payment_intent"},
+    "disputes": CREATED | {"charge", "payment_intent"},
+    "payouts": CREATED | {"status"},
+    "subscription_items": frozenset({"subscription"}),
+    "balance_transactions": CREATED | {"type", "source", "payout", "currency"},
+    "events": CREATED | {"type", "types[]"},
+}
+"""Parameters of each list beside the common ones; Stripe refuses any other."""
 INLINE = 10
-WITHOUT_CREATED = frozenset({"quotes"})
+ITEMS_INLINE = 20
+CHILDREN = {"invoices": "lines", "credit_notes": "lines", "quotes": "line_items"}
+EXPANDED = {"prices": "tiers", "quotes": "line_items"}
+"""Fields that an answer holds only when they are asked for."""
 _requests = itertools.count(1)
 
 
@@ -45,17 +73,24 @@ class _RefusedError(Exception):
 
 
 class StripeServer(SandboxServer):
-    """One account on loopback. ``per_second`` is the account's limit, all keys together."""
+    """One account on loopback.
+
+    ``per_second`` is the account's limit, all keys together; ``per_endpoint`` that of each
+    endpoint (the same where it is None).
+    """
 
     def __init__(
         self,
         state: StripeState | None = None,
         *,
         per_second: int = 25,
+        per_endpoint: int | None = None,
         latency_seconds: float = 0.0,
     ) -> None:
         self.state = state or StripeState()
         self._limit = RollingLimit(per_second, 1.0)
+        self._per_endpoint = per_endpoint or per_second
+        self._endpoints: dict[str, RollingLimit] = {}
         super().__init__(self._handle, latency_seconds=latency_seconds)
 
     def _handle(self, request: Request) -> Reply:
@@ -76,7 +111,9 @@ class StripeServer(SandboxServer):
 
     def _decide(self, request: Request) -> Reply:
         key = self._key(request)
-        if not self._limit.hit():
+        parts = request.path.strip("/").split("/")
+        reason = self._over(parts)
+        if reason is not None:
             body = {
                 "error": {
                     "type": "rate_limit_error",
@@ -84,10 +121,13 @@ class StripeServer(SandboxServer):
                     "message": "Request rate limit exceeded.",
                 }
             }
-            return reply_json(body, 429, {"Stripe-Rate-Limited-Reason": "global-rate"})
-        if request.headers.get("stripe-account") == "":
+            return reply_json(body, 429, {"Stripe-Rate-Limited-Reason": reason})
+        account = request.headers.get("stripe-account")
+        if account == "":
             raise _RefusedError(400, "Stripe-Account must not be empty.")
-        parts = request.path.strip("/").split("/")
+        if account is not None and account not in self.state.accounts:
+            message = f"The provided key does not have access to account '{account}'."
+            raise _RefusedError(403, message, "account_invalid")
         if len(parts) < 2 or parts[0] != "v1" or parts[1] not in PATHS:
             raise _RefusedError(404, f"Unrecognized request URL (GET: {request.path}).")
         kind = PATHS[parts[1]]
@@ -95,15 +135,31 @@ class StripeServer(SandboxServer):
             message = f"The provided key does not have the permission to read {parts[1]}."
             raise _RefusedError(403, message)
         if len(parts) == 2:
+            if kind not in KNOWN:
+                raise _RefusedError(404, f"Unrecognized request URL (GET: {request.path}).")
+            for name in request.query:
+                if name not in COMMON | KNOWN[kind]:
+                    message = f"Received unknown parameter: {name}"
+                    raise _RefusedError(400, message, "parameter_unknown", param=name)
+            if kind == "subscription_items":
+                return self._lines(request, "subscriptions", request.param("subscription") or "")
             return self._events(request) if kind == "events" else self._list(request, kind)
         if len(parts) == 3:
-            return self._one(kind, parts[2])
-        if parts[3] == "lines":
+            return self._one(kind, parts[2], request.query.get("expand[]", []))
+        if parts[3] == CHILDREN.get(kind):
             return self._lines(request, kind, parts[2])
         if kind == "customers" and parts[3] == "balance_transactions":
             entries = self.state.balances.get(parts[2], [])
             return self._paged(request, list(reversed(entries)), request.path)
         raise _RefusedError(404, f"Unrecognized request URL (GET: {request.path}).")
+
+    def _over(self, parts: list[str]) -> str | None:
+        """Which limit a request breaks: the account's or its endpoint's."""
+        endpoint = "/".join([*parts[:2], "id" * (len(parts) > 2), *parts[3:]])
+        limit = self._endpoints.setdefault(endpoint, RollingLimit(self._per_endpoint, 1.0))
+        if not self._limit.hit():
+            return "global-rate"
+        return None if limit.hit() else "endpoint-rate"
 
     def _key(self, request: Request) -> Key:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -120,12 +176,15 @@ class StripeServer(SandboxServer):
             wanted = request.param(name)
             if wanted is not None and not (kind == "subscriptions" and wanted == "all"):
                 rows = [one for one in rows if one.get(name) == wanted]
-        if kind not in WITHOUT_CREATED:
-            rows = [one for one in rows if _in_range(request, one["created"])]
+        paid_by = request.param("payment[type]")
+        if paid_by is not None:
+            rows = [one for one in rows if one.get("payment", {}).get("type") == paid_by]
+        rows = [one for one in rows if _in_range(request, one["created"])]
         # Newest first; what was made in one second keeps its own order.
         place = {one["id"]: number for number, one in enumerate(rows)}
         rows.sort(key=lambda one: (one["created"], place[one["id"]]), reverse=True)
-        return self._paged(request, rows, request.path, lambda one: self._shown(kind, one))
+        expand = [name.removeprefix("data.") for name in request.query.get("expand[]", [])]
+        return self._paged(request, rows, request.path, lambda one: self._shown(kind, one, expand))
 
     def _events(self, request: Request) -> Reply:
         types = request.query.get("types[]", [])
@@ -140,21 +199,34 @@ class StripeServer(SandboxServer):
             rows = [event for event in rows if event["type"] in types]
         return self._paged(request, rows, request.path)
 
-    def _one(self, kind: str, object_id: str) -> Reply:
+    def _one(self, kind: str, object_id: str, expand: list[str]) -> Reply:
         one = self.state.objects.get(kind, {}).get(object_id)
         if one is None:
             message = f"No such {kind[:-1]}: '{object_id}'"
             raise _RefusedError(404, message, "resource_missing", param="id")
-        return reply_json(self._shown(kind, one))
+        return reply_json(self._shown(kind, one, expand))
 
-    def _shown(self, kind: str, one: Mapping[str, Any]) -> dict[str, Any]:
-        """An object as answers show it: the first ten lines inline."""
+    def _shown(self, kind: str, one: Mapping[str, Any], expand: list[str]) -> dict[str, Any]:
+        """An object as answers show it: the first lines inline, some fields only on demand."""
+        shown = dict(one)
         lines = self.state.lines.get((kind, one["id"]))
-        if lines is None:
-            return dict(one)
-        url = f"/v1/{kind}/{one['id']}/lines"
-        inline = {"object": "list", "data": lines[:INLINE], "has_more": len(lines) > INLINE}
-        return {**one, "lines": {**inline, "url": url}}
+        if lines is not None or kind == "quotes":
+            name = CHILDREN.get(kind, "items")
+            some = ITEMS_INLINE if name == "items" else INLINE
+            rows = lines or []
+            shown[name] = {
+                "object": "list",
+                "data": rows[:some],
+                "has_more": len(rows) > some,
+                "url": f"/v1/{kind}/{one['id']}/{name}",
+            }
+        if kind in EXPANDED and EXPANDED[kind] not in expand:
+            shown.pop(EXPANDED[kind], None)
+        if kind == "invoice_payments" and "payment.payment_record" in expand:
+            payment = shown.get("payment", {})
+            record = self.state.objects["payment_records"].get(payment.get("payment_record"))
+            shown["payment"] = {**payment, "payment_record": record}
+        return shown
 
     def _lines(self, request: Request, kind: str, parent: str) -> Reply:
         one = self.state.objects.get(kind, {}).get(parent)

@@ -23,6 +23,8 @@ PREFIXES = {
     "charges": "charge",
     "refunds": "refund",
     "disputes": "charge.dispute",
+    "payouts": "payout",
+    "payment_records": "payment_record",
     "balance_transactions": "balance_transaction",
 }
 
@@ -47,9 +49,11 @@ class StripeState:
         default_factory=lambda: {name: {} for name in PREFIXES}
     )
     lines: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=dict)
-    """(kind, parent id) -> all lines, where an object shows its first ten."""
+    """(kind, parent id) -> all lines or items, where an object shows only the first."""
     balances: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
+    accounts: set[str] = field(default_factory=set)
+    """Connected accounts that the platform's key may speak for; all show the same books."""
     keys: dict[str, Key] = field(default_factory=lambda: {TEST_KEY: Key()})
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
 
