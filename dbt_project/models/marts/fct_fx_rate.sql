@@ -1,4 +1,5 @@
--- Grain: one row per currency x date x rate_type (spot, budget), up to the as-of date.
+-- Grain: one row per currency x date x rate_type (spot, budget, source_document), up to the
+-- as-of date.
 -- rate_to_rc: reporting units per 1 unit of the currency. Multiply with it, never divide.
 
 with daily_rates as (
@@ -17,6 +18,10 @@ identity as (
             interval 1 day
         )
     ) as days (day)
+),
+
+documents as (
+    select * from {{ ref('int_fx_rates_documents') }}
 ),
 
 final as (
@@ -48,6 +53,20 @@ final as (
         identity.rate_date,
         identity.rate_date as filled_from_date
     from identity
+    union all
+    select
+        concat_ws(':', currency_code, rate_date, 'source_document'),
+        currency_code,
+        'source_document',
+        'invoices',
+        source_system,
+        connection,
+        raw_version_id,
+        rate_to_rc,
+        false,
+        rate_date,
+        rate_date
+    from documents
 )
 
 select * from final
