@@ -17,6 +17,7 @@ from pipeledger.calendar import fiscal_periods
 from pipeledger.empty_warehouse import RAW_COLUMNS, declared_relations
 from pipeledger.landing import Checkpoint, Pin
 from pipeledger.locks import LockHeldError
+from pipeledger.schema_drift import Drift, drifts, note_fields
 from pipeledger.settings import Settings
 
 _log = structlog.get_logger(__name__)
@@ -38,6 +39,10 @@ SYNC_RUNS: Mapping[str, str] = {
     "vendor_total": "BIGINT",
     "removed": "BIGINT",
     "live_records": "BIGINT",
+    "oldest_updated_at": "TIMESTAMPTZ",
+    "newest_updated_at": "TIMESTAMPTZ",
+    "schema_drift": "VARCHAR",
+    "mapped_drift": "VARCHAR",
 }
 BUILD_INPUTS: Mapping[str, str] = {
     "source": "VARCHAR",
@@ -192,24 +197,23 @@ def _meta_tables(db: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     ends: dict[tuple[str, str, str, str], Checkpoint] = {}
     for row in known:
         ends[row.source, row.connection, row.stream, row.sync_id] = row
-    live, removed = _live_records(db, inputs), _removed_records(db, inputs)
-    fill(
-        db,
-        "meta",
-        "sync_runs",
-        SYNC_RUNS,
-        [
+    live, brought = _live_records(db, inputs), _brought(db, inputs)
+    nothing = _Brought()
+    runs: list[tuple[Any, ...]] = []
+    for row in ends.values():
+        news = brought.get((row.source, row.stream, row.connection, row.sync_id), nothing)
+        runs.append(
             (
                 *(row.source, row.connection, row.stream, row.sync_id, row.state),
                 *(row.seen, row.appended, row.requests, row.bytes),
                 *(row.started_at, row.at, row.error),
-                *(row.quarantined, row.vendor_total),
-                removed.get((row.source, row.stream, row.connection, row.sync_id), 0),
+                *(row.quarantined, row.vendor_total, news.removed),
                 live.get((row.source, row.stream, row.connection), 0),
+                *(news.oldest, news.newest),
+                *(", ".join(news.drift.changes) or None, ", ".join(news.drift.mapped) or None),
             )
-            for row in ends.values()
-        ],
-    )
+        )
+    fill(db, "meta", "sync_runs", SYNC_RUNS, runs)
     newest: dict[tuple[str, str, str], Checkpoint] = {}
     complete: dict[tuple[str, str, str], datetime] = {}
     for row in known:
@@ -254,21 +258,44 @@ def _live_records(
     return live
 
 
-def _removed_records(
+_NO_DRIFT = Drift()
+
+
+@dataclass(frozen=True, slots=True)
+class _Brought:
+    """The news of one sync of a stream: tombstones, the span of its stamps, its fields."""
+
+    removed: int = 0
+    oldest: datetime | None = None
+    newest: datetime | None = None
+    drift: Drift = _NO_DRIFT
+
+
+def _brought(
     db: duckdb.DuckDBPyConnection, inputs: Inputs
-) -> Mapping[tuple[str, str, str, str], int]:
-    """Versions that say a record is gone, by source, stream, connection and sync."""
-    removed: dict[tuple[str, str, str, str], int] = {}
+) -> Mapping[tuple[str, str, str, str], _Brought]:
+    """What each sync appended, by source, stream, connection and sync."""
+    brought: dict[tuple[str, str, str, str], _Brought] = {}
     known = {table for schema, table, _ in declared_relations() if schema == "raw"}
     for source, stream in inputs.pins:
         if f"{source}__{stream}" not in known:
             continue
         rows = db.execute(
-            "select connection, sync_id, count(*) from "  # noqa: S608 - our names
-            f"raw.\"{source}__{stream}\" where change <> 'upsert' group by all"
+            "select connection, sync_id, count(*) filter (where change <> 'upsert'), "  # noqa: S608 - our names
+            "count(payload) filter (where change = 'upsert'), "
+            "min(source_updated_at), max(source_updated_at) "
+            f'from raw."{source}__{stream}" group by all'
         ).fetchall()
-        removed |= {(source, stream, str(one), str(sync)): int(n) for one, sync, n in rows}
-    return removed
+        with_content = {(str(one), str(sync)): int(n) for one, sync, _, n, *_ in rows if n}
+        note_fields(db, source, stream, with_content)
+        drift = drifts(db, source, stream)
+        brought |= {
+            (source, stream, str(one), str(sync)): _Brought(
+                int(removed), oldest, newest, drift.get((str(one), str(sync)), _NO_DRIFT)
+            )
+            for one, sync, removed, _, oldest, newest in rows
+        }
+    return brought
 
 
 def fill(

@@ -223,6 +223,18 @@ broken as (
     where quarantined_n > 0
     union all
     select
+        'S-08',
+        case when mapped_drift is not null then 'error' else 'warn' end,
+        'stream',
+        concat_ws('.', connection, stream),
+        null,
+        cast(len(string_split(schema_drift, ', ')) as double),
+        cast(0 as double),
+        concat('fields changed: ', left(schema_drift, 300))
+    from newest_runs
+    where schema_drift is not null
+    union all
+    select
         'S-09',
         -- A handful are strays, whatever their share: they have their unknown member.
         case when n_orphans >= 10 and n_orphans > 0.005 * n_made then 'error' else 'warn' end,

@@ -16,5 +16,9 @@ select
     quarantined,
     vendor_total,
     removed,
-    live_records
+    live_records,
+    oldest_updated_at,
+    newest_updated_at,
+    schema_drift,
+    mapped_drift
 from {{ source('meta', 'sync_runs') }}
