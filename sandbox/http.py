@@ -15,6 +15,7 @@ import asyncio
 import json
 import multiprocessing
 import re
+import ssl
 import threading
 import time
 from collections import deque
@@ -205,14 +206,21 @@ class SandboxServer:
 
     ``latency_seconds`` is added to every answer (requests in flight wait side by side) and
     may be changed while it runs. ``requests`` is the log of what came in, newest last,
-    bounded; a test may clear it. The app is called from the server's thread only, one
-    request at a time; whoever changes its state meanwhile does so under ``lock``.
+    bounded; a test may clear it. ``tls`` holds the certificate of an encrypted one. The app is
+    called from the server's thread only, one request at a time; whoever changes its state
+    meanwhile does so under ``lock``.
     """
 
     def __init__(
-        self, app: App, *, latency_seconds: float = 0.0, max_connections: int = 256
+        self,
+        app: App,
+        *,
+        latency_seconds: float = 0.0,
+        max_connections: int = 256,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.app = app
+        self._tls = tls
         self.latency_seconds = latency_seconds
         self.faults: list[Fault] = []
         self.requests: deque[Request] = deque(maxlen=MAX_LOGGED_REQUESTS)
@@ -229,7 +237,7 @@ class SandboxServer:
     @property
     def url(self) -> str:
         """Where it listens, without a slash at the end."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'http' if self._tls is None else 'https'}://127.0.0.1:{self.port}"
 
     def fail(
         self,
@@ -293,7 +301,9 @@ class SandboxServer:
             tasks.add(task)
             task.add_done_callback(tasks.discard)
 
-        server = await asyncio.start_server(accept, "127.0.0.1", 0, limit=MAX_HEAD_BYTES)
+        server = await asyncio.start_server(
+            accept, "127.0.0.1", 0, limit=MAX_HEAD_BYTES, ssl=self._tls
+        )
         self.port = server.sockets[0].getsockname()[1]
         opened.set()
         await self._stopping.wait()

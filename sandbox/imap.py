@@ -11,6 +11,7 @@ import socketserver
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -119,15 +120,24 @@ class _Handler(socketserver.StreamRequestHandler):
 
     def setup(self) -> None:
         if self.tls is not None:
-            self.request = self.tls.wrap_socket(self.request, server_side=True)
+            self.request = self.tls.wrap_socket(
+                self.request, server_side=True, do_handshake_on_connect=False
+            )
         super().setup()
+
+    def finish(self) -> None:
+        with suppress(OSError):  # the client may have gone in the middle of a line
+            super().finish()
+        self.request.close()
 
     def handle(self) -> None:
         self.box: Box | None = None
         self.signed_in = False
         self.enabled: set[str] = set()
-        self._say("* OK [CAPABILITY IMAP4rev1] ready")
         try:
+            if self.tls is not None:
+                self.request.do_handshake()
+            self._say("* OK [CAPABILITY IMAP4rev1] ready")
             while line := self.rfile.readline(65_536):
                 self._command(line.decode("utf-8", "replace").rstrip("\r\n"))
         except (_ClosedError, OSError):

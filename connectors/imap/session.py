@@ -187,8 +187,9 @@ class Session:
             async with self._turn:
                 return await asyncio.to_thread(work)
         except ssl.SSLError as error:
+            told = getattr(error, "verify_message", None) or error.reason or error
             raise VendorError(
-                f"TLS to {self.settings.host} failed: {error.reason or error}. A private "
+                f"TLS to {self.settings.host} failed: {told}. A private "
                 "authority goes into ca_file; verification cannot be turned off."
             ) from error
         except imaplib.IMAP4.abort as error:

@@ -3,9 +3,11 @@
 import asyncio
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from connectors.base.errors import AccessDenied, ProtocolError, VendorError
 from connectors.base.stream import Page, ReadRequest, Resources
@@ -20,6 +22,7 @@ from connectors.imap.headers import (
 from connectors.imap.responses import fetched, has_attachment, uid_set, uids
 from connectors.imap.settings import ImapSettings
 from sandbox.imap import Box, ImapServer, Mailbox
+from tests.connectors.certificates import BAD, authority_file, context_of
 
 NOW = datetime(2026, 10, 15, 6, tzinfo=UTC)
 BASIC = ("IMAP4rev1", "AUTH=PLAIN")
@@ -232,6 +235,35 @@ def test_an_access_token_signs_in_by_xoauth2() -> None:
             read(settings(server, password=None, access_token="stale"))
 
     assert ["m1@example.com"] == ids(found)
+
+
+@pytest.mark.parametrize("fault", BAD)
+def test_a_server_with_a_bad_certificate_never_sees_the_password(
+    tmp_path: Path, fault: str
+) -> None:
+    """H-04: whoever sits between reads mail and password alike."""
+    ours = trustme.CA()
+    issue, told = BAD[fault]
+
+    with (
+        ImapServer(Mailbox(), tls=context_of(issue(ours))) as server,
+        pytest.raises(VendorError, match=told),
+    ):
+        read(settings(server, security="tls", ca_file=authority_file(ours, tmp_path)))
+
+    assert [] == server.mailbox.log
+
+
+def test_mail_is_read_over_tls_with_a_private_authority(tmp_path: Path) -> None:
+    """Many companies run their own mail server."""
+    ours = trustme.CA()
+    mailbox = Mailbox()
+    mailbox.append(mail(1))
+
+    with ImapServer(mailbox, tls=context_of(ours.issue_cert("127.0.0.1"))) as server:
+        pages = read(settings(server, security="tls", ca_file=authority_file(ours, tmp_path)))
+
+    assert ["m1@example.com"] == ids(pages)
 
 
 def test_starttls_that_is_not_offered_is_refused_before_the_password_is_sent() -> None:
