@@ -61,8 +61,7 @@ def clock_of(settings: Settings) -> Clock:
 
 def landing_of(settings: Settings) -> Landing:
     """The landing store of the settings."""
-    options = {name: value.get_secret_value() for name, value in settings.storage_options.items()}
-    return Landing(settings.paths.landing, options or None)
+    return Landing(settings.paths.landing)
 
 
 async def sync_all(

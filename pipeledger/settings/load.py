@@ -17,7 +17,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from connectors.base.errors import ConfigError, PipeledgerError
-from connectors.base.redact import remember
 from pipeledger.settings.draft import Draft, Origin, leaves
 from pipeledger.settings.explain import near, validate
 from pipeledger.settings.lines import key_lines
@@ -65,8 +64,6 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
     given = frozenset(_plain(key) for key, _ in leaves(draft.values))
     raw_sources = draft.values.pop("sources", {})
     base = chosen.resolve().parent
-    options = draft.values.get("storage_options")
-    remember(*map(str, options.values() if isinstance(options, dict) else ()))
     connections = _connections(draft, raw_sources, base)
     settings = validate(draft, Settings, {**draft.values, "connections": tuple(connections)}, "")
     if settings is not None:
@@ -290,12 +287,11 @@ def _check_rules(draft: Draft, settings: Settings, sources: Any) -> None:
 def _resolved(settings: Settings, base: Path) -> Settings:
     """Relative paths count from the settings file."""
     paths = settings.paths
-    landing = paths.landing if "://" in paths.landing else str(base / paths.landing)
     return settings.model_copy(
         update={
             "paths": paths.model_copy(
                 update={
-                    "landing": landing,
+                    "landing": str(base / paths.landing),
                     "warehouse": base / paths.warehouse,
                     "serving": base / paths.serving,
                     "state": base / paths.state,

@@ -12,7 +12,6 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    SecretStr,
     field_validator,
     model_validator,
 )
@@ -157,6 +156,18 @@ class Paths(Section):
     serving: Path = Path("data/serving")
     state: Path = Path("data/state")
 
+    @field_validator("landing")
+    @classmethod
+    def _folder(cls, landing: str) -> str:
+        """Refuse object storage: a build could not read what a sync had written there."""
+        if "://" in landing:
+            raise ValueError(
+                f"{landing} is no folder. Landing on object storage is not supported: a build "
+                "reads landing with DuckDB, whose reader for it is no part of its package. Give "
+                "a folder, and copy that to the object store after a run"
+            )
+        return landing
+
 
 class StageRule(Section):
     """[[stages]]: what a stage means; overrides the vendor's own word."""
@@ -261,8 +272,6 @@ class Settings(Section):
     thresholds: Thresholds = Thresholds()
     schedule: Schedule = Schedule()
     connections: tuple[Connection, ...] = ()
-    storage_options: dict[str, SecretStr] = Field(default_factory=dict)
-    """Of the object store that holds landing; all are taken for secrets."""
 
     @field_validator("clock")
     @classmethod

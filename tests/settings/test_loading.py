@@ -326,3 +326,11 @@ def test_relative_paths_count_from_the_settings_file(tmp_path: Path) -> None:
 
     assert tmp_path / "out" == loaded.settings.paths.serving
     assert str(tmp_path / "data/landing") == loaded.settings.paths.landing
+
+
+def test_landing_on_object_storage_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    """A sync could write there, and the build after it would fail for want of a reader."""
+    (found,) = problems(tmp_path, '[paths]\nlanding = "s3://bucket/landing"\n')
+
+    assert found.startswith("pipeledger.toml:2: paths.landing: s3://bucket/landing is no folder.")
+    assert "not supported" in found
