@@ -4,7 +4,6 @@ Vendor servers run on loopback in a process of their own and enforce the vendors
 settings are an ordinary pipeledger.toml in the demo's folder, the verb is the ordinary ``run``.
 """
 
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -24,15 +23,18 @@ SEED = 7
 
 @contextmanager
 def sandbox(folder: Path, scale: float) -> Iterator[Path]:
-    """Start the vendor servers, write files and settings; yields the settings file."""
+    """Start the vendor servers, write files, secrets and settings; yields the settings file."""
     from sandbox.demo import served_company
 
     with ExitStack() as stack:
         served = stack.enter_context(served_company(folder / "inbox", SEED, scale))
         path = folder / "pipeledger.toml"
         path.write_text(served.settings, encoding="utf-8")
-        stack.callback(_restore, {name: os.environ.get(name) for name in served.secrets})
-        os.environ.update(served.secrets)
+        for name, secret in served.secrets.items():
+            place = folder / name
+            place.parent.mkdir(mode=0o700, exist_ok=True)
+            place.touch(mode=0o600)
+            place.write_text(secret, encoding="utf-8")
         yield path
 
 
@@ -84,11 +86,3 @@ def _show_headlines(found: dict[str, Any]) -> None:
     typer.echo(
         f"stalled deals: {stalled['deals']} deals, {stalled['amount_rc']:,.2f} {currency} open"
     )
-
-
-def _restore(before: dict[str, str | None]) -> None:
-    for name, value in before.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value

@@ -1,7 +1,7 @@
 """The fictional company behind running vendor servers, and settings that reach them.
 
 For the demo and the end-to-end tests: every server is on loopback, every secret is the
-sandbox's own and comes in through the environment, as a user's would.
+sandbox's own and lies in a file of its own, as a user's would.
 """
 
 import multiprocessing
@@ -32,24 +32,21 @@ class CompanyServers:
     stripe: StripeServer
     mail: Mapping[str, ImapServer]
 
-    def secrets(self) -> dict[str, str]:
-        """The variables that hold the secrets of the settings."""
-        found = {
-            "PIPELEDGER__SOURCES__HUBSPOT__HUBSPOT__TOKEN": STATIC_TOKEN,
-            "PIPELEDGER__SOURCES__STRIPE__STRIPE__API_KEY": TEST_KEY,
-        }
-        for address in self.mail:
-            name = mailbox_name(address).upper()
-            found[f"PIPELEDGER__SOURCES__IMAP__{name}__PASSWORD"] = PASSWORD
-        return found
-
 
 @dataclass(frozen=True, slots=True)
 class ServedCompany:
-    """What a client of the running servers needs: its settings and their secrets."""
+    """What a client of the running servers needs: its settings, and their secrets by file."""
 
     settings: str
     secrets: Mapping[str, str]
+
+
+SECRETS: Mapping[str, str] = {
+    "secrets/hubspot": STATIC_TOKEN,
+    "secrets/stripe": TEST_KEY,
+    "secrets/mail": PASSWORD,
+}
+"""The contents of the files that the settings name for their secrets."""
 
 
 @contextmanager
@@ -81,7 +78,7 @@ def served_company(inbox: Path, seed: int, scale: float) -> Iterator[ServedCompa
 
 def _serve(inbox: Path, seed: int, scale: float, pipe: Any) -> None:
     with company_servers(inbox, seed, scale) as servers:
-        pipe.send(ServedCompany(settings_text(servers), servers.secrets()))
+        pipe.send(ServedCompany(settings_text(servers), SECRETS))
         with suppress(EOFError, KeyboardInterrupt):
             pipe.recv()
 
@@ -155,9 +152,11 @@ loss_reasons_excluded = ["Duplicate", "Test"]
 
 [sources.hubspot.hubspot]
 base_url = "{servers.hubspot.url}"
+token_file = "secrets/hubspot"
 
 [sources.stripe.stripe]
 base_url = "{servers.stripe.url}"
+api_key_file = "secrets/stripe"
 # The sandbox allows more than Stripe, so that the demo is short.
 requests_per_second = 400
 
@@ -181,6 +180,7 @@ host = "{server.host}"
 port = {server.port}
 security = "plain"
 username = "{address}"
+password_file = "secrets/mail"
 own_domains = [{domains}]
 """
         for address, server in servers.mail.items()

@@ -98,7 +98,9 @@ def beside(road: Road, folder: Path) -> Path:
     inbox = Path(road.settings.paths.landing).parents[1] / "inbox"
     text = (inbox.parent / "pipeledger.toml").read_text(encoding="utf-8")
     path = folder / "pipeledger.toml"
-    path.write_text(text.replace('folder = "inbox"', f'folder = "{inbox}"'), encoding="utf-8")
+    text = text.replace('folder = "inbox"', f'folder = "{inbox}"')
+    text = text.replace('_file = "', f'_file = "{inbox.parent}/')
+    path.write_text(text, encoding="utf-8")
     return path
 
 
