@@ -126,7 +126,7 @@ def build(
         refresh = ["--full-refresh"] if full or as_of is not None else []
         skipped = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
         started = time.monotonic()
-        dbt = _Dbt(ready)
+        dbt = Dbt(ready)
         report.seconds["parse"] = time.monotonic() - started
         results, seconds = dbt.run("build", *skipped, *refresh)
         report.models, report.seconds["models"] = len(results), seconds
@@ -274,10 +274,10 @@ def _dbt_environment(warehouse: Path, as_of: datetime) -> Iterator[None]:
                 os.environ[name] = value
 
 
-class _Dbt:
+class Dbt:
     """Runs dbt in this process; the project is parsed once for all commands of a build."""
 
-    def __init__(self, ready: "Prepared") -> None:
+    def __init__(self, ready: Prepared) -> None:
         self._options = _dbt_options(ready.path, ready.variables)
         self._manifest: Any = None
         self._manifest = self._invoke(["parse"])

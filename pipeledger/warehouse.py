@@ -3,6 +3,7 @@
 One writer, nobody's to open but the build. It can always be made again from landing.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,11 +18,13 @@ from pipeledger.calendar import fiscal_periods
 from pipeledger.empty_warehouse import RAW_COLUMNS, declared_relations
 from pipeledger.landing import Checkpoint, Pin
 from pipeledger.locks import LockHeldError
+from pipeledger.project import ROOT
 from pipeledger.schema_drift import Drift, drifts, note_fields
 from pipeledger.settings import Settings
 
 _log = structlog.get_logger(__name__)
 _VERSION_ID = "concat_ws(':', '{name}', connection, record_id, sync_id, cast(position as varchar))"
+_CODE = {".sql", ".csv"}
 SYNC_RUNS: Mapping[str, str] = {
     "source": "VARCHAR",
     "connection": "VARCHAR",
@@ -101,12 +104,46 @@ def open_warehouse(path: Path) -> duckdb.DuckDBPyConnection:
 
 
 def prepare(db: duckdb.DuckDBPyConnection, settings: Settings, inputs: Inputs) -> None:
-    """Make the schemas raw, config and meta for one build."""
+    """Make the schemas raw, config, meta and state for one build."""
+    keep_only_of(db, _basis(settings))
     for schema in ("raw", "config", "meta"):
         db.execute(f"create schema if not exists {schema}")
     _raw_views(db, inputs)
     _config_tables(db, settings, inputs.as_of)
     _meta_tables(db, inputs)
+
+
+def _basis(settings: Settings) -> str:
+    """What every kept row was computed by: models, macros, seeds, variables and database."""
+    told = hashlib.sha256()
+    files = (path for path in (ROOT / "dbt_project").rglob("*") if path.suffix in _CODE)
+    for path in sorted([*files, ROOT / "dbt_project.yml"]):
+        told.update(f"\n{path.relative_to(ROOT)}\n".encode() + path.read_bytes())
+    told.update(f"\n{dbt_vars(settings)}\n{_VERSION_ID}\n{duckdb.__version__}".encode())
+    return told.hexdigest()
+
+
+def keep_only_of(db: duckdb.DuckDBPyConnection, basis: str) -> None:
+    """Drop all that was built on another basis, so that dbt builds it anew from landing."""
+    db.execute("begin")
+    db.execute("create schema if not exists state")
+    db.execute("create table if not exists state.basis (basis varchar)")
+    if db.execute("select basis from state.basis").fetchall() != [(basis,)]:
+        schemas = db.execute(
+            "select schema_name from duckdb_schemas() "
+            "where database_name = current_database() and not internal"
+        ).fetchall()
+        for (name,) in schemas:
+            if name != "main":
+                db.execute(f'drop schema "{name}" cascade')
+        db.execute("create schema state")
+        db.execute("create table state.basis (basis varchar)")
+        db.execute("insert into state.basis values (?)", [basis])
+    for schema, table, columns in declared_relations():
+        if schema == "state":
+            typed = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+            db.execute(f'create table if not exists state."{table}" ({typed})')
+    db.execute("commit")
 
 
 def _raw_views(db: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:

@@ -4,39 +4,23 @@
 -- between our own versions stand in (poll: the true time lies between the previous look and
 -- this one), and what the first version shows is assumed to have been so since creation.
 -- value is text: ids, ISO dates in the company zone, plain decimals; '' is "emptied".
+--
+-- depends_on: {{ ref('int_deal_inputs') }}
+
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook='{{ forget_changed_deals() }}',
+) }}
 
 with versions as (
     select * from {{ ref('int_deals_unioned') }}
-),
-
-syncs as (
-    -- What we know of earlier looks: the first answer of each sync that landed a deal.
-    select
-        connection,
-        looked_at,
-        lag(looked_at) over (partition by connection order by looked_at) as previous_looked_at
-    from (
-        select connection, sync_id, min(observed_at) as looked_at
-        from versions
-        group by connection, sync_id
-    )
+    {{ only_changed_deals() }}
 ),
 
 looks as (
-    select
-        versions.connection,
-        versions.sync_id,
-        any_value(syncs.previous_looked_at) as previous_looked_at
-    from (
-        select connection, sync_id, min(observed_at) as looked_at
-        from versions
-        group by connection, sync_id
-    ) as versions
-    inner join syncs
-        on
-            versions.connection = syncs.connection
-            and versions.looked_at = syncs.looked_at
-    group by versions.connection, versions.sync_id
+    {{ looks_before(ref('int_deals_unioned')) }}
 ),
 
 keyed as (
@@ -134,6 +118,7 @@ contents as (
 
 told as (
     select * from {{ ref('int_deal_field_events_unioned') }}
+    {{ only_changed_deals() }}
 ),
 
 polled as (
@@ -299,7 +284,7 @@ unioned as (
     select
         deal_key, 'is_merged_away', 'true', null, merged_at, null, null, 'exact', 0, null,
         seen_at, null
-    from {{ ref('int_deal_survivors') }}
+    from (select * from {{ ref('int_deal_survivors') }} {{ only_changed_deals() }}) as merges
     where not is_cycle
 ),
 

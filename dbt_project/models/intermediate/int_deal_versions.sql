@@ -5,6 +5,15 @@
 -- with the table. One pass serves nearly all deals; the two rare cases, a move between
 -- pipelines written as two edits and an event that changes nothing, are mended for the deals
 -- that have them.
+--
+-- depends_on: {{ ref('int_deal_inputs') }}
+
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook='{{ forget_changed_deals() }}',
+) }}
 
 {% set fields = [
     'stage', 'pipeline', 'amount', 'expected_close_date', 'owner', 'currency_code', 'version',
@@ -13,6 +22,7 @@
 
 with events as (
     select * from {{ ref('int_deal_field_events') }}
+    {{ only_changed_deals() }}
 ),
 
 instants as materialized (

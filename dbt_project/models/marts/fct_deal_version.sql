@@ -1,7 +1,17 @@
 -- Grain: one row per deal and content version.
+--
+-- depends_on: {{ ref('int_deal_inputs') }}
+
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook='{{ forget_changed_deals() }}',
+) }}
 
 with versions as (
     select * from {{ ref('int_deal_versions') }}
+    {{ only_changed_deals() }}
 ),
 
 landed as (

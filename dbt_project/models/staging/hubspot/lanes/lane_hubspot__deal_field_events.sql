@@ -125,7 +125,8 @@ select
     place,
     0 as uncertainty_seconds,
     seen_at,
-    raw_version_id
+    raw_version_id,
+    true as is_told_by_deal
 from exact
 
 union all
@@ -141,5 +142,6 @@ select
     -1000000,
     case when change_precision = 'exact' then 0 end,
     seen_at,
-    raw_version_id
+    raw_version_id,
+    true
 from before_history

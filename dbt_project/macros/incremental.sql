@@ -1,0 +1,54 @@
+{#- What the incremental histories of deals have in common (docs/decisions/0046). -#}
+
+{#- The deals whose history must be computed anew: a subquery with the one column deal_key. -#}
+{% macro changed_deals() -%}
+    (select inputs.deal_key from {{ ref('int_deal_inputs') }} as inputs where inputs.is_changed)
+{%- endmacro %}
+
+{#- What a history reads of its inputs: in an incremental run the rows of the changed deals. A
+    unit test has no table of its own (`this`) and reads what it is given. -#}
+{% macro only_changed_deals() -%}
+    {%- if this and is_incremental() -%}
+        where deal_key in {{ changed_deals() }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Before a build adds the rows of the changed deals, all that they had goes: a deal may have
+    fewer rows than before, or none. -#}
+{% macro forget_changed_deals() -%}
+    {%- if is_incremental() -%}
+        delete from {{ this }} where deal_key in {{ changed_deals() }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Sums up to a number that is the same for the same rows in any order; `row` is the alias of
+    the rows, or a list of columns. -#}
+{% macro fingerprint(row) -%}
+    {{ return(adapter.dispatch('fingerprint', 'pipeledger')(row)) }}
+{%- endmacro %}
+{% macro duckdb__fingerprint(row) -%}
+    sum(cast(hash({{ row }}) as hugeint))
+{%- endmacro %}
+{% macro spark__fingerprint(row) -%}
+    sum(cast(xxhash64({{ row ~ '.*' if ',' not in row else row }}) as decimal(38, 0)))
+{%- endmacro %}
+
+{#- Per connection and sync: when the look before it was (null for the first). A look is the
+    first answer of a sync that landed a deal. `versions` are all landed versions. -#}
+{% macro looks_before(versions) -%}
+    select
+        connection,
+        sync_id,
+        max(looked_at) over (
+            partition by connection order by looked_at
+            range between unbounded preceding and interval 1 microsecond preceding
+        ) as previous_looked_at
+    from (
+        select
+            connection,
+            sync_id,
+            min(observed_at) as looked_at
+        from {{ versions }}
+        group by connection, sync_id
+    ) as looks
+{%- endmacro %}

@@ -1,0 +1,6 @@
+-- Grain: one row per deal whose history this warehouse holds, as the last build left it.
+
+select
+    deal_key,
+    fingerprint
+from {{ source('state', 'deals_built') }}
