@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 
@@ -16,12 +16,12 @@ from pipeledger.clock import Clock
 from pipeledger.crash import crash_point
 from pipeledger.landing import AppendReport, Checkpoint, Landing, Writer
 from pipeledger.landing.checkpoints import State
+from pipeledger.sync.ahead import read_ahead
 from pipeledger.sync.batch import BATCH_RECORDS, Batch
 from pipeledger.sync.interrupt import in_thread
 from pipeledger.sync.report import DeletesRefusedError, StreamReport, TooManyRejectedError
 
 _log = structlog.get_logger(__name__)
-T = TypeVar("T")
 
 GUARD_SHARE = 0.2
 GUARD_COUNT = 20
@@ -103,8 +103,8 @@ class StreamSync:
             return
         self._shown = set() if self._stream.snapshot else None
         try:
-            async with AsyncExitStack() as stack:
-                async for page in _closing(self._stream.read(session, request), stack):
+            async with aclosing(read_ahead(self._stream.read(session, request))) as pages:
+                async for page in pages:
                     await self._take(page)
         finally:
             # Whole pages that came before a fault, or before a cancel, are not asked for again.
@@ -205,8 +205,8 @@ class StreamSync:
             self._swept_at = self._swept_at or now
             return
         shown: set[str] = set()
-        async with AsyncExitStack() as stack:
-            async for ids in _closing(self._stream.list_ids(session, request), stack):
+        async with aclosing(read_ahead(self._stream.list_ids(session, request))) as listed:
+            async for ids in listed:
                 shown.update(ids)
         await self._delete_missing(shown, self._writer.listed_ids)
         self._swept_at = now
@@ -262,11 +262,3 @@ class StreamSync:
         none = replace(row, cursor=None, seen=0, appended=0, quarantined=0, vendor_total=None)
         scope.landing.checkpoint(row, *(replace(none, stream=name) for name in fed))
         crash_point("after-checkpoint")
-
-
-def _closing(iterator: AsyncIterator[T], stack: AsyncExitStack) -> AsyncIterator[T]:
-    """Have a reader closed with the stack, so that it frees its requests when left early."""
-    close = getattr(iterator, "aclose", None)
-    if close is not None:
-        stack.push_async_callback(close)
-    return iterator

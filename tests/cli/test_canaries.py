@@ -22,7 +22,6 @@ SECRETS = {
     f"{PREFIX}IMAP__MAIL__PASSWORD": f"{CANARY}-password",
     f"{PREFIX}IMAP__MAIL__HASH_KEY": f"{CANARY}-hash-key",
     f"{PREFIX}IMAP__MAIL2__ACCESS_TOKEN": f"{CANARY}-access-token",
-    "PIPELEDGER__STORAGE_OPTIONS__AWS_SECRET_ACCESS_KEY": f"{CANARY}-storage",
 }
 
 
