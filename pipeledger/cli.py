@@ -195,20 +195,36 @@ def init(
         str | None, typer.Option(help="Name of the connection; the source's without.")
     ] = None,
     *,
+    asks: Annotated[
+        bool | None,
+        typer.Option("--input/--no-input", help="Ask for the values; on a terminal it does."),
+    ] = None,
     config: Config = None,
     debug: Debug = False,
 ) -> None:
-    """Write the settings of first connections, say which rights they need, and test them."""
+    """Walk through first connections: steps at the vendor, rights, values, and a test."""
     with guarded(debug=debug):
         from connectors.base.errors import ConfigError
-        from pipeledger.initialise import first_test, write_connection
+        from pipeledger.initialise import Questions, first_test, write_connection
 
         if name is not None and len(sources) > 1:
             raise ConfigError("--name names one connection; give one source with it")
         path = config or Path("pipeledger.toml")
         names = [name or source for source in sources]
+        questions = Questions(
+            lambda key, suggestion: str(typer.prompt(key, default=suggestion)),
+            lambda key: str(
+                typer.prompt(
+                    f"{key} (unseen; empty if a variable holds it)",
+                    default="",
+                    hide_input=True,
+                    show_default=False,
+                )
+            ),
+        )
+        is_asked = sys.stdin.isatty() if asks is None else asks
         for source, chosen in zip(sources, names, strict=True):
-            for line in write_connection(path, source, chosen):
+            for line in write_connection(path, source, chosen, questions if is_asked else None):
                 typer.echo(line)
         for line in asyncio.run(first_test(path, names)):
             typer.echo(line)

@@ -1,6 +1,9 @@
 """Init: the settings of a first connection, with the rights it needs, and a first test."""
 
-from collections.abc import Iterator, Sequence
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from connectors.base.errors import ConfigError
@@ -21,8 +24,28 @@ start_month = 1
 """
 
 
-def write_connection(path: Path, source: str, name: str) -> Iterator[str]:
+_VALUE = re.compile(r'^(\w+) = "(.*)"$')
+_SECRET = re.compile(r"^# (\w+) comes from ")
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """How the user is asked: ``value`` by key and suggestion, ``secret`` by key, unseen.
+
+    An empty secret means that it comes from elsewhere.
+    """
+
+    value: Callable[[str, str], str]
+    secret: Callable[[str], str]
+
+
+def write_connection(
+    path: Path, source: str, name: str, questions: Questions | None = None
+) -> Iterator[str]:
     """Append a connection to the settings file (made if missing); yield lines for the user.
+
+    With ``questions`` the values are asked for, after the steps at the vendor. A secret goes
+    into a file of its own, 0600, which the settings name.
 
     Raises:
         ConfigError: unknown source, or the connection exists already.
@@ -35,15 +58,38 @@ def write_connection(path: Path, source: str, name: str) -> Iterator[str]:
         raise ConfigError(f"{path} has {header} already")
     variable = f"PIPELEDGER__SOURCES__{source.upper()}__{name.upper()}"
     chosen = connector(source)
-    keys = chosen.starter.format(variable=variable, name=name)
-    path.write_text(f"{text.rstrip()}\n\n{header}\n{keys}", encoding="utf-8")
-    if source == "files":
-        (path.parent / "inbox").mkdir(exist_ok=True)
-    yield f"wrote {header} to {path}"
     yield from (f"  {place}. {step}" for place, step in enumerate(chosen.steps, 1))
     scopes = sorted({scope for stream in chosen.streams for scope in stream.scopes})
     if scopes:
         yield f"{source} needs these rights, read-only, and no others: {', '.join(scopes)}"
+    keys = chosen.starter.format(variable=variable, name=name)
+    if questions is not None:
+        keys = "".join(f"{line}\n" for line in _answered(keys, path.parent, name, questions))
+    path.write_text(f"{text.rstrip()}\n\n{header}\n{keys}", encoding="utf-8")
+    if source == "files":
+        (path.parent / "inbox").mkdir(exist_ok=True)
+    yield f"wrote {header} to {path}"
+
+
+def _answered(keys: str, folder: Path, name: str, questions: Questions) -> Iterator[str]:
+    """The lines of a starter with the user's values in them."""
+    for line in keys.splitlines():
+        if value := _VALUE.match(line):
+            yield f"{value[1]} = {json.dumps(questions.value(value[1], value[2]))}"
+        elif secret := _SECRET.match(line):
+            given = questions.secret(secret[1]).strip()
+            yield _kept(folder, f"{name}_{secret[1]}", secret[1], given) if given else line
+        else:
+            yield line
+
+
+def _kept(folder: Path, file: str, key: str, secret: str) -> str:
+    place = folder / "secrets" / file
+    place.parent.mkdir(mode=0o700, exist_ok=True)
+    place.touch(mode=0o600)
+    place.chmod(0o600)
+    place.write_text(secret, encoding="utf-8")
+    return f'{key}_file = "secrets/{file}"'
 
 
 async def first_test(path: Path, names: Sequence[str]) -> Iterator[str]:

@@ -8,11 +8,12 @@ from typer.testing import CliRunner, Result
 from pipeledger.cli import app
 from pipeledger.settings import load_settings
 from pipeledger.sources import CONNECTORS
+from sandbox.odoo import API_KEY, DATABASE, LOGIN, OdooServer, OdooState
 
 
-def init(folder: Path, *words: str) -> Result:
+def init(folder: Path, *words: str, typed: str | None = None) -> Result:
     path = folder / "pipeledger.toml"
-    return CliRunner().invoke(app, ["init", *words, "--config", str(path)])
+    return CliRunner().invoke(app, ["init", *words, "--config", str(path)], input=typed)
 
 
 def test_a_folder_of_files_works_at_once(tmp_path: Path) -> None:
@@ -52,6 +53,37 @@ def test_the_written_settings_lack_only_the_secret(tmp_path: Path, source: str) 
     loaded = load_settings(tmp_path / "pipeledger.toml", given)
 
     assert [source] == loaded.settings.sources()
+
+
+def test_a_walk_ends_with_a_connection_that_is_tested(tmp_path: Path) -> None:
+    """Whoever has the key at hand is done in a minute, and the key is in nobody's history."""
+    with OdooServer(OdooState()) as server:
+        answers = f"{server.url}\n{DATABASE}\n{LOGIN}\n{API_KEY}\n"
+        ended = init(tmp_path, "odoo", "--name", "erp", "--input", typed=answers)
+
+    secret = tmp_path / "secrets" / "erp_api_key"
+    assert 0 == ended.exit_code, ended.output
+    assert "New API Key" in ended.output
+    assert "erp: works" in ended.output
+    assert API_KEY not in ended.output + (tmp_path / "pipeledger.toml").read_text()
+    assert (API_KEY, 0o600) == (secret.read_text(), secret.stat().st_mode & 0o777)
+
+
+def test_a_walk_without_the_secret_says_where_it_is_expected(tmp_path: Path) -> None:
+    """In production a vault's variable holds it."""
+    ended = init(tmp_path, "stripe", "--input", typed="\n")
+
+    assert 0 == ended.exit_code, ended.output
+    assert "PIPELEDGER__SOURCES__STRIPE__STRIPE__API_KEY" in ended.output
+    assert not (tmp_path / "secrets").exists()
+
+
+def test_what_is_typed_cannot_break_the_settings_file(tmp_path: Path) -> None:
+    """Quotes and backslashes belong to values."""
+    ended = init(tmp_path, "files", "--input", typed='in"box\\\nq*.csv\n')
+
+    assert 'folder = "in\\"box\\\\"' in (tmp_path / "pipeledger.toml").read_text()
+    assert "the folder" in ended.output
 
 
 def test_a_second_connection_is_added_to_the_first(tmp_path: Path) -> None:
