@@ -30,6 +30,8 @@ SHARE = 90.0
 WINDOW_SECONDS = 10
 CALLS_A_WINDOW = 190
 """What a Professional account may do."""
+LISTED = 68_500
+"""Contacts of the account under the limit: with the rest five full windows and a little."""
 
 SETTINGS = """
 version = 1
@@ -62,9 +64,12 @@ def serve_contacts(count: int, latency_seconds: float) -> SandboxServer:
 
 
 def serve_company(scale: float, calls: int) -> SandboxServer:
-    """The fictional company's account, which allows so many calls in ten seconds."""
+    """The company's account with many more contacts; it allows so many calls in ten seconds."""
     state = HubspotState()
-    state.load(build(SEED, scale).hubspot)
+    known = build(SEED, scale).hubspot
+    one = known["contacts"][0]
+    more = [one | {"id": str(1_000_000_000 + number)} for number in range(LISTED)]
+    state.load({**known, "contacts": [*known["contacts"], *more]})
     return HubspotServer(state, limits=Limits(per_ten_seconds=calls))
 
 
@@ -103,6 +108,9 @@ def measure(full: bool) -> Iterator[Measurement]:
         report, seconds = sync(url, (), Path(folder))
     requests = max(stream.requests for stream in report.streams)
     what = f"all of HubSpot at {CALLS_A_WINDOW} calls in {WINDOW_SECONDS} s"
-    possible = (requests - 1) // CALLS_A_WINDOW * WINDOW_SECONDS
+    windows = (requests - 1) // CALLS_A_WINDOW
+    if windows < 3:
+        raise RuntimeError(f"{requests} calls fill {windows} windows: too few to say anything")
+    possible = windows * WINDOW_SECONDS
     yield Measurement(f"{what}, requests", requests, "calls")
     yield Measurement(f"{what}, of the possible", possible / seconds * 100, "%", SHARE, "at least")
