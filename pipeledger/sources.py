@@ -10,6 +10,7 @@ CONNECTORS: tuple[str, ...] = (
     "files",
     "hubspot",
     "imap",
+    "msgraph",
     "odoo",
     "stripe",
     "vtiger",

@@ -9,7 +9,7 @@ import asyncio
 import base64
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -135,7 +135,7 @@ class OAuth:
         remember(settings.client_secret, settings.refresh_token)
         self._settings = settings
         self._store = store
-        self._origin = base_origin(settings.token_url)
+        base_origin(settings.token_url)  # refuses what is no address, before any call
         self._ca_file = ca_file
         self._bounds = bounds
         self._attempts = attempts
@@ -204,7 +204,17 @@ class OAuth:
             form["client_id"] = settings.client_id
             if secret is not None:
                 form["client_secret"] = secret
-        answer = await self._ask(urlencode(form).encode(), headers)
+        answer = await ask_token(
+            settings.token_url,
+            urlencode(form).encode(),
+            headers,
+            what="refresh token",
+            mend="Sign in again and store the new refresh token.",
+            ca_file=self._ca_file,
+            bounds=self._bounds,
+            attempts=self._attempts,
+            pause_seconds=self._pause,
+        )
         granted = decode(answer.body, _Granted)
         remember(granted.access_token, granted.refresh_token)
         fresh = _Stored(
@@ -218,37 +228,116 @@ class OAuth:
         write_durably(self._store, msgspec.json.encode(fresh))
         return fresh
 
-    async def _ask(self, content: bytes, headers: Mapping[str, str]) -> Answer:
-        last = ""
-        async with new_http(ca_file=self._ca_file, connections=1) as http:
-            for attempt in range(self._attempts):
-                if attempt:
-                    await asyncio.sleep(self._pause * 2 ** (attempt - 1))
-                try:
-                    await check_addresses(self._origin, is_base=True)
-                    answer = await exchange(
-                        http,
-                        "POST",
-                        self._settings.token_url,
-                        allowed=frozenset({self._origin}),
-                        headers=headers,
-                        content=content,
-                        bounds=self._bounds,
-                    )
-                except Transient as fault:
-                    last = str(fault)
-                    continue
-                if answer.status == 200:
-                    return answer
-                last = f'{answer.status}, "{_refusal(answer.body)}"'
-                if answer.status in {400, 401, 403}:
-                    raise AccessDenied(
-                        f"the token endpoint refused the refresh token: {last}. "
-                        "Sign in again and store the new refresh token.",
-                        status=answer.status,
-                        whole_source=True,
-                    )
-        raise VendorError(f"the token endpoint gives no token: {last}")
+
+async def ask_token(
+    url: str,
+    content: bytes,
+    headers: Mapping[str, str],
+    *,
+    what: str,
+    mend: str,
+    ca_file: str | None,
+    bounds: Bounds,
+    attempts: int,
+    pause_seconds: float,
+) -> Answer:
+    """POST a grant to a token endpoint and return its 200.
+
+    ``what`` names the grant in the message, ``mend`` says what a person does about it.
+
+    Raises:
+        AccessDenied: the endpoint refused the grant (400, 401, 403); never repeated.
+        VendorError: no answer, or another status, after all attempts.
+    """
+    origin = base_origin(url)
+    last = ""
+    async with new_http(ca_file=ca_file, connections=1) as http:
+        for attempt in range(attempts):
+            if attempt:
+                await asyncio.sleep(pause_seconds * 2 ** (attempt - 1))
+            try:
+                await check_addresses(origin, is_base=True)
+                answer = await exchange(
+                    http,
+                    "POST",
+                    url,
+                    allowed=frozenset({origin}),
+                    headers=headers,
+                    content=content,
+                    bounds=bounds,
+                )
+            except Transient as fault:
+                last = str(fault)
+                continue
+            if answer.status == 200:
+                return answer
+            last = f'{answer.status}, "{_refusal(answer.body)}"'
+            if answer.status in {400, 401, 403}:
+                raise AccessDenied(
+                    f"the token endpoint refused the {what}: {last}. {mend}",
+                    status=answer.status,
+                    whole_source=True,
+                )
+    raise VendorError(f"the token endpoint gives no token: {last}")
+
+
+class Granted:
+    """A token that is asked for anew each time: client credentials or a signed assertion.
+
+    ``form`` makes the request's fields, called once per token, so that an assertion is
+    fresh. The token lives in memory alone; tasks that need one wait for one request.
+    """
+
+    def __init__(
+        self,
+        token_url: str,
+        form: Callable[[], Mapping[str, str]],
+        *,
+        mend: str,
+        ca_file: str | None = None,
+        refresh_at: float = 0.8,
+        pause_seconds: float = 1.0,
+    ) -> None:
+        self._url = token_url
+        self._form = form
+        self._mend = mend
+        self._ca_file = ca_file
+        self._refresh_at = refresh_at
+        self._pause = pause_seconds
+        self._turn = asyncio.Lock()
+        self._token = ""
+        self._until = 0.0
+
+    async def headers(self) -> Mapping[str, str]:
+        """A bearer header with a token that has some of its life left."""
+        async with self._turn:
+            if not self._token or time.monotonic() >= self._until:
+                await self._ask()
+            return {"Authorization": f"Bearer {self._token}"}
+
+    async def renew(self, refused: Mapping[str, str]) -> bool:
+        """Get a token other than the refused one."""
+        async with self._turn:
+            if refused.get("Authorization") == f"Bearer {self._token}":
+                await self._ask()
+        return True
+
+    async def _ask(self) -> None:
+        answer = await ask_token(
+            self._url,
+            urlencode(self._form()).encode(),
+            {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"},
+            what="grant",
+            mend=self._mend,
+            ca_file=self._ca_file,
+            bounds=Bounds(max_body_bytes=1_000_000, deadline_seconds=30.0),
+            attempts=3,
+            pause_seconds=self._pause,
+        )
+        granted = decode(answer.body, _Granted)
+        remember(granted.access_token)
+        self._token = granted.access_token
+        self._until = time.monotonic() + float(granted.expires_in) * self._refresh_at
 
 
 def _refusal(body: bytes) -> str:

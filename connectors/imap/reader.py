@@ -6,27 +6,15 @@ landed as deleted and all headers are read again; the messages themselves are re
 by their Message-ID, so nothing is lost and nothing doubled.
 """
 
-import hashlib
-import hmac
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
-
+from connectors.base.envelope import encode_payload, envelope, participants
 from connectors.base.errors import AccessDenied, VendorError
+from connectors.base.mail import parse_headers
 from connectors.base.stream import Page, ReadRequest, Record, Rejected
-from connectors.imap.headers import (
-    addresses,
-    automatic,
-    decode_text,
-    fallback_id,
-    first,
-    message_ids,
-    parse_headers,
-    sent_at,
-)
 from connectors.imap.responses import Token, has_attachment, internal_date, uid_set, uids
 from connectors.imap.session import SKIPPED, Folder, Opened, Session
 from connectors.imap.settings import ImapSettings
@@ -34,8 +22,6 @@ from connectors.imap.settings import ImapSettings
 # UIDs may become visible out of order on clusters: the newest are searched again.
 RECHECKED = 500
 _ORDER = ("\\sent", "\\inbox", "\\archive", "\\all")
-_ROLES = ("from", "sender", "reply-to", "to", "cc", "bcc")
-_encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 async def read_folders(session: Session, request: ReadRequest) -> AsyncIterator[Page]:
@@ -44,7 +30,7 @@ async def read_folders(session: Session, request: ReadRequest) -> AsyncIterator[
     records = [
         Record(
             folder.name,
-            _encode({"name": folder.name, "attributes": sorted(folder.attributes)}),
+            encode_payload({"name": folder.name, "attributes": sorted(folder.attributes)}),
             request.now,
         )
         for folder in folders
@@ -177,7 +163,7 @@ def _page(messages: dict[int, dict[str, Token]], place: _Place, config: ImapSett
         if payload is not None:
             sent = datetime.fromisoformat(payload["internal_date"])
             records.append(
-                Record(identity, _encode(payload), place.observed_at, source_updated_at=sent)
+                Record(identity, encode_payload(payload), place.observed_at, source_updated_at=sent)
             )
     return Page(records, rejected=rejected)
 
@@ -191,34 +177,21 @@ def _payload(
 ) -> dict[str, Any] | None:
     """The message as it lands; None for mail that stays inside the own domains."""
     headers = parse_headers(block)
-    people = {role: addresses(", ".join(headers.get(role, []))) for role in _ROLES}
-    everyone = {str(one["address"]) for role in people.values() for one in role}
-    own = tuple(domain.lower() for domain in config.own_domains)
-    if own and everyone and all(address.rpartition("@")[2] in own for address in everyone):
-        return None
     size = items.get("RFC822.SIZE")
     octets = int(size) if isinstance(size, bytes) and size.isdigit() else 0
     arrived = internal_date(items.get("INTERNALDATE")) or place.observed_at
-    sent, basis = sent_at(first(headers, "Date"), arrived)
-    ids = message_ids(first(headers, "Message-ID"))
+    people = participants(headers)
+    shown = envelope(headers, people, arrived=arrived, octets=octets, privacy=config)
+    if shown is None:
+        return None
     return {
         "folder": place.folder.name,
         "folder_attributes": sorted(place.folder.attributes),
         "uidvalidity": place.uidvalidity,
         "uid": uid,
-        "message_id": ids[0] if ids else fallback_id(headers, octets),
-        "has_message_id": bool(ids),
-        "in_reply_to": message_ids(first(headers, "In-Reply-To"))[:1],
-        "references": message_ids(first(headers, "References")),
-        **{role.replace("-", "_"): _masked(found, own, config) for role, found in people.items()},
-        "subject": _subject(first(headers, "Subject"), config),
-        "sent_at": _instant(sent),
-        "sent_at_basis": basis,
-        "internal_date": _instant(arrived),
-        "size": octets,
+        **shown,
         "flags": _flags(items.get("FLAGS")),
         "has_attachment": has_attachment(items.get("BODYSTRUCTURE")),
-        **automatic(headers),
     }
 
 
@@ -227,34 +200,6 @@ def _flags(token: Token | None) -> list[str]:
     shown = [flag for flag in token if isinstance(flag, bytes)] if isinstance(token, list) else []
     names = {flag.decode("ascii", "replace") for flag in shown}
     return sorted(name for name in names if name.lower() != "\\recent")
-
-
-def _masked(
-    people: Iterable[dict[str, str | None]], own: tuple[str, ...], config: ImapSettings
-) -> list[dict[str, str | None]]:
-    """The participants, outside local parts hashed where the settings ask for it."""
-    if not config.hash_addresses:
-        return list(people)
-    masked: list[dict[str, str | None]] = []
-    for one in people:
-        local, _, domain = str(one["address"]).rpartition("@")
-        if domain in own:
-            masked.append(one)
-        else:
-            masked.append({"name": None, "address": f"{_keyed(local, config)}@{domain}"})
-    return masked
-
-
-def _subject(value: str | None, config: ImapSettings) -> str | None:
-    if config.subject == "off" or value is None:
-        return None
-    text = decode_text(value)
-    return _keyed(text or "", config) if config.subject == "hashed" else text
-
-
-def _keyed(text: str, config: ImapSettings) -> str:
-    key = config.hash_key.get_secret_value() if config.hash_key else ""
-    return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def _chosen(folders: list[Folder], config: ImapSettings) -> list[Folder]:
@@ -302,7 +247,3 @@ def _search_day(now: datetime, months: int) -> str:
     day = now.astimezone(UTC) - timedelta(days=months * 31 + 1)
     names = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
     return f"{day.day}-{names[day.month - 1]}-{day.year}"
-
-
-def _instant(value: datetime) -> str:
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from connectors.base.errors import AccessDenied, ProtocolError, VendorError
-from connectors.imap.headers import FIELDS
+from connectors.base.mail import FIELDS
 from connectors.imap.responses import Token, fetched, uid_set, uids, vanished
 from connectors.imap.settings import ImapSettings
 

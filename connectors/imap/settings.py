@@ -11,13 +11,13 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, model_validator
+
+from connectors.base.envelope import MailPrivacy
 
 
-class ImapSettings(BaseModel):
+class ImapSettings(MailPrivacy):
     """One mailbox, read-only."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     host: str
     port: int = Field(default=993, ge=1, le=65535)
@@ -33,12 +33,6 @@ class ImapSettings(BaseModel):
     """Only these folders; without it all but junk, trash and drafts."""
     months: int = Field(default=24, ge=1, le=600)
     """Mail that arrived before is never read."""
-    own_domains: tuple[str, ...] = ()
-    """Mail that stays inside these domains is not landed."""
-    subject: Literal["clear", "hashed", "off"] = "clear"
-    hash_addresses: bool = False
-    """Land a keyed hash in place of the local part of outside addresses."""
-    hash_key: SecretStr | None = None
     batch: int = Field(default=300, ge=1, le=500)
     timeout_seconds: float = Field(default=120.0, gt=0)
 
@@ -49,8 +43,7 @@ class ImapSettings(BaseModel):
             problems.append("give either `password` or `access_token`")
         if self.security == "plain" and not _is_loopback(self.host):
             problems.append('security = "plain" sends the password in the open, use "tls"')
-        if (self.hash_addresses or self.subject == "hashed") and self.hash_key is None:
-            problems.append("hashing needs a secret `hash_key`")
+        problems += self.privacy_problems()
         if problems:
             raise ValueError("; ".join(problems))
         return self

@@ -45,6 +45,7 @@ def test_the_written_settings_lack_only_the_secret(tmp_path: Path, source: str) 
         "hubspot": "TOKEN",
         "stripe": "API_KEY",
         "imap": "PASSWORD",
+        "msgraph": "CLIENT_SECRET",
         "odoo": "API_KEY",
         "vtiger": "ACCESS_KEY",
     }

@@ -10,15 +10,15 @@ import pytest
 import trustme
 
 from connectors.base.errors import AccessDenied, ProtocolError, VendorError
-from connectors.base.stream import Page, ReadRequest, Resources
-from connectors.imap import CONNECTOR, check, open_mailbox
-from connectors.imap.headers import (
+from connectors.base.mail import (
     addresses,
     decode_text,
     message_ids,
     parse_headers,
     sent_at,
 )
+from connectors.base.stream import Page, ReadRequest, Resources
+from connectors.imap import CONNECTOR, check, open_mailbox
 from connectors.imap.responses import fetched, has_attachment, uid_set, uids
 from connectors.imap.settings import ImapSettings
 from sandbox.imap import Box, ImapServer, Mailbox

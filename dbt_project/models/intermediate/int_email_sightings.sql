@@ -29,5 +29,6 @@
 {{ union_lanes('email_sightings', columns, [
     'hubspot',
     'imap',
+    'msgraph',
     'vtiger',
 ]) }}

@@ -4,7 +4,10 @@
 --   internal  among ourselves; never counts as engagement
 
 with sightings as (
-    select * from {{ ref('int_email_sightings') }}
+    select
+        *,
+        source_system in ('gmail', 'imap', 'msgraph') as is_mailbox
+    from {{ ref('int_email_sightings') }}
 ),
 
 messages as (
@@ -23,9 +26,9 @@ messages as (
         list_sort(list_distinct(flatten(list(deal_keys)))) as crm_deal_keys,
         min(observed_at) as first_seen_at,
         -- The mailbox is nearer to the message than the CRM's copy.
-        min_by(source_system, (source_system <> 'imap', sighting_key)) as source_system,
-        min_by(connection, (source_system <> 'imap', sighting_key)) as connection,
-        min_by(raw_version_id, (source_system <> 'imap', sighting_key)) as raw_version_id
+        min_by(source_system, (not is_mailbox, sighting_key)) as source_system,
+        min_by(connection, (not is_mailbox, sighting_key)) as connection,
+        min_by(raw_version_id, (not is_mailbox, sighting_key)) as raw_version_id
     from sightings
     group by message_id
 ),

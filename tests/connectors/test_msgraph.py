@@ -1,0 +1,241 @@
+"""Microsoft 365: new, moved and vanished mail, dead links, closed mailboxes."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.base.errors import AccessDenied, OriginRefused
+from connectors.base.stream import Page, ReadRequest, Record, Resources
+from connectors.msgraph import CONNECTOR, check
+from connectors.msgraph.session import open_tenant
+from connectors.msgraph.settings import MsgraphSettings
+from sandbox.http import Fault, reply_json
+from sandbox.msgraph import CLIENT_ID, CLIENT_SECRET, TENANT, GraphServer
+from tests.connectors.test_imap import NOW
+
+SAM, EVA = "sam@acme.test", "eva@acme.test"
+
+
+@pytest.fixture
+def server() -> Iterator[GraphServer]:
+    """A tenant without mail; a defect of the sandbox fails the test."""
+    with GraphServer() as running:
+        yield running
+    assert not running.errors
+
+
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectors.msgraph.session.FIRST_PAUSE_SECONDS", 0.01)
+
+
+class Reader:
+    """Reads as the runner does: pages are kept, then their cursor; live ids are known."""
+
+    def __init__(self, server: GraphServer, folder: Path, **changes: Any) -> None:
+        self.folder = folder
+        self.live: set[str] = set()
+        self.cursor: Any = None
+        self.settings = MsgraphSettings.model_validate(
+            {
+                "tenant": TENANT,
+                "client_id": CLIENT_ID,
+                "client_secret": CLIENT_SECRET,
+                "mailboxes": [SAM],
+                "base_url": f"{server.url}/v1.0",
+                "login_url": server.url,
+                "page_size": 2,
+                **changes,
+            }
+        )
+
+    def read(self, pages: int | None = None) -> list[Record]:
+        """The records of one run, which ends after so many pages if told."""
+        return asyncio.run(self._read(pages))
+
+    async def _read(self, most: int | None) -> list[Record]:
+        records: list[Record] = []
+        resources = Resources("mail", str(self.folder), lambda: NOW)
+        stream = CONNECTOR.stream("messages")
+        assert stream.read is not None
+        held = sorted(self.live)
+        async with open_tenant(self.settings, resources) as session:
+            request = ReadRequest(stream, "mail", NOW, self.cursor, live_ids=lambda: held)
+            number = 0
+            async for page in stream.read(session, request):
+                self._keep(page)
+                records += page.records
+                number += 1
+                if number == most:
+                    break
+        return records
+
+    def _keep(self, page: Page) -> None:
+        for record in page.records:
+            if record.change == "upsert":
+                self.live.add(record.record_id)
+            else:
+                self.live.discard(record.record_id)
+        if page.cursor is not None:
+            self.cursor = json.loads(json.dumps(page.cursor))
+
+
+def payloads(records: list[Record]) -> list[dict[str, Any]]:
+    return [json.loads(one.payload) for one in records if one.payload]
+
+
+def test_a_message_lands_with_its_thread_and_without_its_text(
+    server: GraphServer, tmp_path: Path
+) -> None:
+    """References come with a request of its own; the body is never asked for."""
+    server.deliver(
+        SAM,
+        headers={"References": "<a@acme.test> <offer@acme.test>", "Auto-Submitted": "auto-replied"},
+    )
+
+    (row,) = payloads(Reader(server, tmp_path).read())
+
+    assert "m1@example.com" == row["message_id"]
+    assert ["a@acme.test", "offer@acme.test"] == row["references"]
+    assert [{"name": "Ana", "address": "ana@example.com"}] == row["from"]
+    assert ("auto-replied", "date") == (row["auto_submitted"], row["sent_at_basis"])
+    assert "SECRET-CONTENT" not in json.dumps(row)
+
+
+def test_the_second_run_finds_what_is_new_flagged_moved_thrown_away_and_gone(
+    server: GraphServer, tmp_path: Path
+) -> None:
+    """A move is removed here and shown there: only what is nowhere is deleted."""
+    moved, thrown, gone, flagged = (
+        server.deliver(SAM, message_id=f"<m{n}@example.com>") for n in range(4)
+    )
+    reader = Reader(server, tmp_path)
+    reader.read()
+    server.move(SAM, moved, "archive")
+    server.move(SAM, thrown, "deleteditems")
+    server.remove(SAM, gone)
+    server.flag(SAM, flagged)
+    new = server.deliver(SAM, "sentitems", message_id="<m9@example.com>", sender=SAM)
+
+    records = reader.read()
+
+    changes = {one.record_id.partition(":")[2]: one.change for one in records}
+    wanted = {moved: "upsert", thrown: "archived", gone: "deleted", flagged: "upsert"}
+    assert {**wanted, new: "upsert"} == changes
+    flags = {row["id"]: row["flags"] for row in payloads(records)}
+    assert ["flagged"] == flags[flagged]
+    assert {f"{SAM}:{one}" for one in (moved, flagged, new)} == reader.live
+
+
+def test_a_quiet_run_lands_nothing(server: GraphServer, tmp_path: Path) -> None:
+    """The links are the cursor: an hourly run must not read the mailbox again."""
+    server.deliver(SAM)
+    reader = Reader(server, tmp_path)
+    reader.read()
+
+    assert [] == reader.read()
+
+
+def test_a_run_that_ends_after_any_page_loses_nothing(server: GraphServer, tmp_path: Path) -> None:
+    """Each page's link is stored with it."""
+    ids = {server.deliver(SAM, message_id=f"<m{n}@example.com>") for n in range(7)}
+    reader = Reader(server, tmp_path)
+
+    for _ in range(5):
+        reader.read(pages=1)
+    reader.read()
+
+    assert {f"{SAM}:{one}" for one in ids} == reader.live
+
+
+def test_a_dead_link_reads_all_again_and_finds_what_vanished_meanwhile(
+    server: GraphServer, tmp_path: Path
+) -> None:
+    """A frozen mailbox is the classic fault of mail connectors; so are mails that stay for ever."""
+    kept, gone = (server.deliver(SAM, message_id=f"<m{n}@example.com>") for n in range(2))
+    reader = Reader(server, tmp_path)
+    reader.read()
+    server.remove(SAM, gone)
+    new = server.deliver(SAM, message_id="<m2@example.com>")
+    server.expire_links()
+
+    records = reader.read()
+
+    assert {f"{SAM}:{kept}", f"{SAM}:{new}"} == reader.live
+    assert [f"{SAM}:{gone}"] == [one.record_id for one in records if one.change == "deleted"]
+    assert not reader.cursor["mailboxes"][SAM]["compare"]
+
+
+def test_a_closed_mailbox_is_reported_and_the_others_are_read(
+    server: GraphServer, tmp_path: Path
+) -> None:
+    """One person who left must not silence the sales team."""
+    server.deliver(EVA)
+    server.mailboxes[EVA].is_closed = True
+    server.deliver(SAM)
+    reader = Reader(server, tmp_path, mailboxes=[EVA, SAM])
+
+    with pytest.raises(AccessDenied, match=r"may not read this mailbox") as refused:
+        reader.read()
+
+    assert not refused.value.whole_source
+    assert {f"{SAM}:AAkA0"} == reader.live
+
+
+def test_a_throttled_and_an_expired_request_are_asked_again(
+    server: GraphServer, tmp_path: Path
+) -> None:
+    """429 with Retry-After and a token that ended are everyday answers."""
+    server.deliver(SAM)
+    refused = reply_json({"error": {"code": "ApplicationThrottled"}}, 429, {"Retry-After": "0"})
+    server.faults.append(Fault("messages/delta", lambda *_: refused))
+    ended = reply_json({"error": {"code": "InvalidAuthenticationToken"}}, 401)
+    server.faults.append(Fault("mailFolders/drafts", lambda *_: ended))
+    reader = Reader(server, tmp_path)
+
+    assert 1 == len(reader.read())
+    assert 2 == server.tokens
+
+
+def test_a_link_to_another_host_is_refused(server: GraphServer, tmp_path: Path) -> None:
+    """The token opens every mailbox in its scope: it goes nowhere else."""
+    for number in range(3):
+        server.deliver(SAM, message_id=f"<m{number}@example.com>")
+    server.link_host = "https://graph.microsoft.evil.test"
+
+    with pytest.raises(OriginRefused):
+        Reader(server, tmp_path).read()
+
+
+def test_a_wrong_secret_is_said_clearly_and_never_shown(
+    server: GraphServer, tmp_path: Path
+) -> None:
+    """Not repeated either: the directory locks applications."""
+    reader = Reader(server, tmp_path, client_secret="wrong-secret-4711")
+
+    with pytest.raises(AccessDenied, match="AADSTS7000215") as refused:
+        reader.read()
+
+    assert refused.value.whole_source
+    assert "wrong-secret-4711" not in str(refused.value)
+    assert 1 == server.count("token", "POST")
+
+
+def test_the_doctor_names_the_mailbox_that_is_closed(server: GraphServer, tmp_path: Path) -> None:
+    """The scope of an application is set per mailbox, by another administrator."""
+    server.deliver(SAM)
+    reader = Reader(server, tmp_path, mailboxes=[SAM, EVA])
+
+    async def ask() -> Any:
+        resources = Resources("mail", str(tmp_path), lambda: NOW)
+        async with open_tenant(reader.settings, resources) as session:
+            return await check(session)
+
+    report = asyncio.run(ask())
+
+    assert "1 of 2 mailboxes can be read" == report.notes[0]
+    assert {"messages": ("Mail.ReadBasic.All",)} == report.missing
