@@ -12,6 +12,7 @@ CONNECTORS: tuple[str, ...] = (
     "imap",
     "msgraph",
     "odoo",
+    "pipedrive",
     "stripe",
     "vtiger",
 )

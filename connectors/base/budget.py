@@ -50,6 +50,8 @@ class Limit:
     per: Per
     reserve: float = 0.0
     zone: str = "UTC"
+    per_request: bool = False
+    """A request counts one here, whatever it costs elsewhere."""
 
     @property
     def usable(self) -> int:
@@ -214,6 +216,7 @@ class _Bucket:
             BudgetSpent: a calendar allowance is used up.
         """
         limit = self.limit
+        cost = 1 if limit.per_request else cost
         if isinstance(limit.per, timedelta):
             capacity = limit.usable // self._unit
             slots = min(-(-cost // self._unit), capacity)

@@ -1,0 +1,140 @@
+"""Pipedrive: budgets, refused credentials and scopes, and answers that are none."""
+
+import pytest
+from pydantic import ValidationError
+
+from connectors.base.errors import AccessDenied, BudgetSpent, PipeledgerError, ProtocolError
+from connectors.pipedrive import CONNECTOR, PipedriveSettings
+from sandbox.http import Reply, reply_html, reply_json
+from sandbox.pipedrive import PipedriveServer, PipedriveState
+from tests.connectors.pipedrive.shelf import Shelf
+
+
+async def _error(shelf: Shelf, stream: str) -> PipeledgerError | None:
+    return (await shelf.sync(stream))[stream].error
+
+
+async def test_history_stops_before_the_budget_is_gone_and_goes_on(
+    crm: PipedriveState, shelf: Shelf
+) -> None:
+    """The past of all deals may take days; each run must begin where the last one ended."""
+    deals = [crm.add("deals") for _ in range(60)]
+    crm.advance(hours=1)
+    for deal in deals:
+        crm.change("deals", deal, stage_id=2)
+    crm.tokens_per_day, crm.tokens_used = 900, 0
+
+    first = await _error(shelf, "deal_changelog")
+    landed = len(shelf.versions["deal_changelog"])
+    crm.tokens_per_day = 1_000_000
+    shelf.state_dir /= "next_day"
+    second = await _error(shelf, "deal_changelog")
+
+    assert isinstance(first, BudgetSpent)
+    assert 0 < landed < 60
+    assert second is None
+    assert 60 == len(shelf.versions["deal_changelog"])
+
+
+async def test_a_spent_day_is_told_from_a_burst(
+    server: PipedriveServer, crm: PipedriveState, shelf: Shelf
+) -> None:
+    """Trying on after the day's last token gets the address blocked."""
+    crm.add("deals")
+    crm.tokens_used = crm.tokens_per_day
+
+    error = await _error(shelf, "deals")
+
+    assert isinstance(error, BudgetSpent)
+    assert 1 == server.count("/deals")
+
+
+async def test_a_burst_is_waited_for(
+    server: PipedriveServer, crm: PipedriveState, shelf: Shelf
+) -> None:
+    """A 429 of the two-second window is no fault of the run."""
+    deal = crm.add("deals")
+    again = {"x-ratelimit-reset": "0"}
+    server.fail("/deals$", lambda _, __: reply_json({"success": False}, 429, again))
+
+    await shelf.deals()
+
+    assert [deal] == shelf.live("deals")
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (reply_html("<h1>Blocked</h1>", 403), AccessDenied),
+        (reply_json({"success": False, "error": "closed"}, 402), AccessDenied),
+        (reply_json({"success": False, "error": "odd", "data": None}), ProtocolError),
+        (reply_html("<h1>Sign in</h1>"), ProtocolError),
+        (reply_json({"success": True}), ProtocolError),
+    ],
+    ids=["blocked", "closed", "false_under_200", "login_wall", "no_data"],
+)
+async def test_a_refusal_is_never_an_empty_list(
+    server: PipedriveServer,
+    crm: PipedriveState,
+    shelf: Shelf,
+    answer: Reply,
+    kind: type[PipeledgerError],
+) -> None:
+    """An empty list would end the walk, and a comparison would delete everything."""
+    crm.add("deals")
+    server.fail("/deals$", lambda _, __: answer)
+
+    error = await _error(shelf, "deals")
+
+    assert isinstance(error, kind)
+
+
+async def test_a_refused_scope_fails_its_stream_but_a_lacking_plan_does_not(
+    server: PipedriveServer, shelf: Shelf
+) -> None:
+    """What exists and may not be read must be seen; what was never bought must not."""
+    server.refused = {"currencies"}
+    server.lacking = {"legacyTeams"}
+
+    outcomes = await shelf.sync("currencies", "teams")
+
+    assert isinstance(outcomes["currencies"].error, AccessDenied)
+    assert outcomes["teams"].error is None
+    assert ["skipped: the company has no teams"] == outcomes["teams"].notes
+
+
+async def test_an_app_renews_its_token_once(crm: PipedriveState, shelf: Shelf) -> None:
+    """An access token lives an hour, and a revoked one answers 401 like a wrong one."""
+    deal = crm.add("deals")
+    shelf.settings = {
+        "api_token": None,
+        "client_id": "app",
+        "client_secret": "app-secret",
+        "refresh_token": shelf.server.refresh_token,
+        "token_url": f"{shelf.server.url}/oauth/token",
+    }
+    await shelf.deals()
+    shelf.server.access_tokens.clear()
+
+    await shelf.deals()
+
+    assert [deal] == shelf.live("deals")
+
+
+async def test_doctor_names_account_and_missing_scopes(
+    server: PipedriveServer, shelf: Shelf
+) -> None:
+    """Who set it up must see what is closed before the first night."""
+    server.refused = {"goals"}
+
+    async with CONNECTOR.open(shelf.configured(), shelf.resources()) as session:
+        report = await CONNECTOR.check(session)
+
+    assert "Kontor (7), user Ada Admin" == report.account
+    assert {"goals": ("goals:read",)} == report.missing
+
+
+def test_half_an_app_is_refused() -> None:
+    """A missing secret shows at once, not as a 401 at night."""
+    with pytest.raises(ValidationError, match="all of `client_id`"):
+        PipedriveSettings.model_validate({"client_id": "app"})
