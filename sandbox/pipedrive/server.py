@@ -5,7 +5,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox.http import Reply, Request, RollingLimit, Router, SandboxServer, reply_json
+from sandbox.http import App, Reply, Request, RollingLimit, Router, SandboxServer, reply_json
 from sandbox.pipedrive.state import API_TOKEN, V2_KINDS, PipedriveState
 
 MAX_LIMIT = 500
@@ -44,7 +44,7 @@ class PipedriveServer(SandboxServer):
         router = Router(lambda _: _refusal(404, "unknown method"))
         router.post("/oauth/token", self._token)
         for kind in V2_KINDS:
-            router.get(f"/api/v2/{kind}", lambda asked, kind=kind: self._list(asked, kind))
+            router.get(f"/api/v2/{kind}", self._lister(kind))
         router.get(
             "/api/v2/deals/archived", lambda asked: self._list(asked, "deals", archived=True)
         )
@@ -52,18 +52,16 @@ class PipedriveServer(SandboxServer):
         router.get("/api/v2/deals/installments", lambda _: _page([], None))
         router.get("/api/v2/deals/{id}/discounts", lambda _: _page([], None))
         for name in ("pipelines", "stages"):
-            router.get(f"/api/v2/{name}", lambda _, name=name: _page(self._small(name), None))
+            router.get(f"/api/v2/{name}", self._pager(name))
         for name in ("deal", "person", "organization", "product", "activity"):
             router.get(
                 f"/api/v2/{name}Fields",
-                lambda _, name=name: _page(self._small(f"{name}_fields"), None),
+                self._pager(f"{name}_fields"),
             )
         router.get("/api/v2/{kind}/{id}", self._one)
         router.get("/api/v1/users/me", self._me)
         for path, name in V1_SMALL.items():
-            router.get(
-                f"/api/v1/{path}", lambda asked, name=name: _offsets(asked, self._small(name))
-            )
+            router.get(f"/api/v1/{path}", self._offsetter(name))
         router.get("/api/v1/goals/find", self._goals)
         router.get("/api/v1/leads", lambda asked: self._leads(asked, archived=False))
         router.get("/api/v1/leads/archived", lambda asked: self._leads(asked, archived=True))
@@ -119,6 +117,15 @@ class PipedriveServer(SandboxServer):
              "refresh_token": self.refresh_token, "scope": "base deals:read",
              "api_domain": self.url}
         )  # fmt: skip
+
+    def _lister(self, kind: str) -> App:
+        return lambda asked: self._list(asked, kind)
+
+    def _pager(self, name: str) -> App:
+        return lambda _: _page(self._small(name), None)
+
+    def _offsetter(self, name: str) -> App:
+        return lambda asked: _offsets(asked, self._small(name))
 
     def _small(self, name: str) -> list[dict[str, Any]]:
         return self.state.small.get(name, [])

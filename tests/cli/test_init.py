@@ -47,6 +47,7 @@ def test_the_written_settings_lack_only_the_secret(tmp_path: Path, source: str) 
         "imap": "PASSWORD",
         "msgraph": "CLIENT_SECRET",
         "odoo": "API_KEY",
+        "pipedrive": "API_TOKEN",
         "vtiger": "ACCESS_KEY",
     }
     variable = f"PIPELEDGER__SOURCES__{source.upper()}__ONE__{secrets.get(source, '')}"

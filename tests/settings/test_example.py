@@ -57,13 +57,15 @@ def test_the_example_is_valid_as_it_stands(tmp_path: Path) -> None:
     secrets = {
         name: value
         for name, value in secrets.items()
-        if "SUPPORT_MAIL" not in name and "MSGRAPH" not in name
+        if "SUPPORT_MAIL" not in name
+        and "MSGRAPH" not in name
+        and "PIPEDRIVE_APP" not in name
     }
     path = place(tmp_path, EXAMPLE)
 
     loaded = load_settings(path, {n: v for n, v in secrets.items() if n.startswith(PREFIX)})
 
-    assert ["crm", "billing", "vtiger", "odoo", "sales_mail", "plan"] == [
+    assert ["crm", "billing", "vtiger", "odoo", "pipedrive", "sales_mail", "plan"] == [
         c.name for c in loaded.settings.connections
     ]
     assert () == loaded.notes
@@ -82,6 +84,8 @@ def test_the_example_is_valid_with_every_key_switched_on(tmp_path: Path) -> None
         "billing",
         "vtiger",
         "odoo",
+        "pipedrive",
+        "pipedrive_app",
         "sales_mail",
         "support_mail",
         "office",
