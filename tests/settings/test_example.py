@@ -57,9 +57,7 @@ def test_the_example_is_valid_as_it_stands(tmp_path: Path) -> None:
     secrets = {
         name: value
         for name, value in secrets.items()
-        if "SUPPORT_MAIL" not in name
-        and "MSGRAPH" not in name
-        and "PIPEDRIVE_APP" not in name
+        if "SUPPORT_MAIL" not in name and "MSGRAPH" not in name and "PIPEDRIVE_APP" not in name
     }
     path = place(tmp_path, EXAMPLE)
 
