@@ -182,7 +182,7 @@ class _Reader:
                 yield Page([record])
         if len(missing) > MOST_ASKED_SINGLY:
             left = len(missing) - MOST_ASKED_SINGLY
-            yield Page(note=f"{left} more {self._kind.name} are missing; the next run asks")
+            yield Page(note=f"{left} more {self._kind.name} are missing; the next comparison asks")
 
 
 def _says_gone(data: Any) -> bool:
