@@ -8,6 +8,7 @@ from connectors.base.stream import Connector
 
 CONNECTORS: tuple[str, ...] = (
     "files",
+    "gmail",
     "hubspot",
     "imap",
     "msgraph",

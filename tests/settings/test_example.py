@@ -57,7 +57,7 @@ def test_the_example_is_valid_as_it_stands(tmp_path: Path) -> None:
     secrets = {
         name: value
         for name, value in secrets.items()
-        if "SUPPORT_MAIL" not in name and "MSGRAPH" not in name and "PIPEDRIVE_APP" not in name
+        if not any(one in name for one in ("SUPPORT_MAIL", "MSGRAPH", "GMAIL", "PIPEDRIVE_APP"))
     }
     path = place(tmp_path, EXAMPLE)
 
@@ -86,6 +86,7 @@ def test_the_example_is_valid_with_every_key_switched_on(tmp_path: Path) -> None
         "pipedrive_app",
         "sales_mail",
         "support_mail",
+        "workspace",
         "office",
         "plan",
     ] == [connection.name for connection in loaded.settings.connections]

@@ -27,6 +27,7 @@
 ] %}
 
 {{ union_lanes('email_sightings', columns, [
+    'gmail',
     'hubspot',
     'imap',
     'msgraph',
