@@ -156,9 +156,9 @@ completed as (
             {{ percentile_of_counts('0.75') }},
             {{ percentile_of_counts('0.9') }}
         ] as quantiles,
-        -- To six places first: a double may lie a bit below the half that is rounded up.
-        cast({{ ratio('sum(days_in_stay * n_exits)', 'sum(n_exits)') }} as decimal(18, 6))
-            as mean_days,
+        -- In whole hundredths, half rounded up: a quotient of doubles may lie a bit below it.
+        (2 * sum(cast(days_in_stay * 100 as bigint) * n_exits) + sum(n_exits))
+        // nullif(2 * sum(n_exits), 0) as mean_hundredths,
         sum(n_backward) as n_backward,
         sum(n_exits) as n_completed,
         -- A product of fractions such as 3/4 x 2/3 misses one half by its last bit.
@@ -272,7 +272,7 @@ final as (
         cast(completed.quantiles[2] as decimal(9, 2)) as p75_days,
         cast(completed.quantiles[3] as decimal(9, 2)) as p90_days,
         completed.km_median_days,
-        cast(completed.mean_days as decimal(9, 2)) as mean_days,
+        cast(cast(completed.mean_hundredths as decimal(12, 0)) * 0.01 as decimal(9, 2)) as mean_days,
         {{ ratio('completed.n_backward', 'completed.n_completed') }} as share_backward,
         ranked.n_open,
         cast(ranked.median_open_age_days as decimal(9, 2)) as median_open_age_days,
