@@ -45,7 +45,9 @@ async def check(session: Session) -> ScopeReport:
         if not session.settings.is_active(stream):
             continue
         try:
-            await session.get(path, {"limit": "1"}, cost=cost)
+            # Only lists that are paged know a limit.
+            is_paged = path.startswith("/api/v2/") or stream == "leads"
+            await session.get(path, {"limit": "1"} if is_paged else {}, cost=cost)
         except AccessDenied as fault:
             if fault.whole_source:
                 raise

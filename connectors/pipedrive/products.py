@@ -16,7 +16,7 @@ from connectors.base.stream import Page, ReadRequest, Record
 from connectors.base.window import cursor_instant, instant_text
 from connectors.pipedrive.kinds import DEALS, V2_ARCHIVE_COST, V2_LIST_COST
 from connectors.pipedrive.reading import LOOKBACK, walk_params
-from connectors.pipedrive.session import Session, instant, is_lacking
+from connectors.pipedrive.session import Envelope, Session, instant, is_lacking
 
 DEALS_PER_CALL = 100
 
@@ -146,10 +146,10 @@ class _Lines:
         rows: list[tuple[str, msgspec.Raw]] = []
         path = f"/api/v2/deals/{deal_id}/discounts"
         try:
-            async for page in self._session.pages(path, {}, cost=V2_LIST_COST):
-                rows += [
-                    (str(partial(row, _Line).id), msgspec.Raw(bytes(row))) for row in page.rows
-                ]
+            # Not paged: v2 may refuse a parameter that it does not know.
+            response = await self._session.get(path, cost=V2_LIST_COST)
+            found = response.decode(Envelope).rows
+            rows = [(str(partial(row, _Line).id), msgspec.Raw(bytes(row))) for row in found]
         except SourceError as fault:
             if fault.status == 404:
                 return []  # the deal was deleted meanwhile

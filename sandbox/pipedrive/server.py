@@ -50,7 +50,7 @@ class PipedriveServer(SandboxServer):
         )
         router.get("/api/v2/deals/products", self._products)
         router.get("/api/v2/deals/installments", lambda _: _page([], None))
-        router.get("/api/v2/deals/{id}/discounts", lambda _: _page([], None))
+        router.get("/api/v2/deals/{id}/discounts", self._discounts)
         for name in ("pipelines", "stages"):
             router.get(f"/api/v2/{name}", self._pager(name))
         for name in ("deal", "person", "organization", "product", "activity"):
@@ -181,6 +181,11 @@ class PipedriveServer(SandboxServer):
         start, limit = int(request.param("cursor") or 0), int(request.param("limit") or 100)
         after = start + limit
         return _page(rows[start:after], str(after) if after < len(rows) else None)
+
+    def _discounts(self, request: Request) -> Reply:
+        if request.query:
+            raise RefusalError(400, "discounts are not paged")
+        return _page([{"id": f"d-{request.values['id']}", "amount": 5}], None)
 
     def _leads(self, request: Request, *, archived: bool) -> Reply:
         rows = [one for one in self.state.leads.values() if one["is_archived"] == archived]

@@ -176,6 +176,7 @@ async def test_lines_are_one_sorted_record_per_deal(crm: PipedriveState, shelf: 
     kept = shelf.versions["deal_products"][str(deal)]
     sold = [[line["id"] for line in json.loads(one.payload or b"")["products"]] for one in kept]
     assert [[9, 12], [12]] == sold
+    assert [{"id": f"d-{deal}", "amount": 5}] == json.loads(kept[0].payload or b"")["discounts"]
 
 
 async def test_goals_fields_and_small_lists_land(crm: PipedriveState, shelf: Shelf) -> None:
