@@ -15,12 +15,13 @@ from connectors.base.stream import Connector, Resources, ScopeReport, Stream
 from connectors.imap.reader import read_folders, read_messages
 from connectors.imap.session import Session
 from connectors.imap.settings import ImapSettings
+from connectors.imap.token import token_auth
 
 
 @asynccontextmanager
 async def open_mailbox(settings: ImapSettings, resources: Resources) -> AsyncIterator[Session]:
     """Sign in, hand out the session, sign out."""
-    session = Session(settings, resources.connection)
+    session = Session(settings, resources.connection, auth=token_auth(settings, resources))
     await session.connect()
     try:
         yield session

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from connectors.base.auth import Auth
 from connectors.base.errors import AccessDenied, ProtocolError, VendorError
 from connectors.base.mail import FIELDS
 from connectors.imap.responses import Token, fetched, uid_set, uids, vanished
@@ -65,6 +66,9 @@ class Session:
     connection: str
     _client: imaplib.IMAP4 | None = None
     capabilities: frozenset[str] = field(default_factory=frozenset)
+    auth: Auth | None = None
+    """What gives fresh access tokens, where the settings name a token endpoint."""
+    _token: str | None = field(default=None, repr=False)
     requests: int = 0
     bytes: int = 0
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
@@ -76,6 +80,12 @@ class Session:
             AccessDenied: wrong user, password or token. Not retried: hosts lock accounts.
             VendorError: no connection, TLS failure, or a server that is out of service.
         """
+        if self.auth is not None:
+            # Asked for at each sign-in: a token ends after an hour, the session does not.
+            credential = (await self.auth.headers())["Authorization"]
+            self._token = credential.removeprefix("Bearer ")
+        elif self.settings.access_token is not None:
+            self._token = self.settings.access_token.get_secret_value()
         await self._call(self._connect)
 
     async def close(self) -> None:
@@ -230,9 +240,8 @@ class Session:
     def _sign_in(self, client: imaplib.IMAP4) -> None:
         config = self.settings
         try:
-            if config.access_token is not None:
-                token = config.access_token.get_secret_value()
-                first = f"user={config.username}\x01auth=Bearer {token}\x01\x01".encode()
+            if self._token is not None:
+                first = f"user={config.username}\x01auth=Bearer {self._token}\x01\x01".encode()
                 answers = iter((first,))
                 # The server explains a refusal in a challenge, which wants an empty line.
                 client.authenticate("XOAUTH2", lambda _: next(answers, b""))

@@ -29,6 +29,14 @@ class ImapSettings(MailPrivacy):
     password: SecretStr | None = None
     access_token: SecretStr | None = None
     """OAuth 2.0 token for XOAUTH2, where the provider has no passwords any more."""
+    token_url: str | None = None
+    """Where XOAUTH2 tokens are given, with ``client_id`` and ``client_secret``: Google's or
+    Microsoft's token endpoint. They end after an hour, and are renewed here."""
+    client_id: str | None = None
+    client_secret: SecretStr | None = None
+    refresh_token: SecretStr | None = None
+    """A person's grant; without it the application's own (client credentials)."""
+    scope: str | None = None
     folders: tuple[str, ...] = ()
     """Only these folders; without it all but junk, trash and drafts."""
     months: int = Field(default=24, ge=1, le=600)
@@ -39,8 +47,11 @@ class ImapSettings(MailPrivacy):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         problems = []
-        if (self.password is None) == (self.access_token is None):
-            problems.append("give either `password` or `access_token`")
+        ways = (self.password, self.access_token, self.token_url)
+        if sum(one is not None for one in ways) != 1:
+            problems.append("give either `password`, `access_token` or `token_url`")
+        if self.token_url is not None and not (self.client_id and self.client_secret):
+            problems.append("`token_url` needs `client_id` and `client_secret`")
         if self.security == "plain" and not _is_loopback(self.host):
             problems.append('security = "plain" sends the password in the open, use "tls"')
         problems += self.privacy_problems()

@@ -21,6 +21,7 @@ from connectors.base.stream import Page, ReadRequest, Resources
 from connectors.imap import CONNECTOR, check, open_mailbox
 from connectors.imap.responses import fetched, has_attachment, uid_set, uids
 from connectors.imap.settings import ImapSettings
+from sandbox.http import Reply, Request, SandboxServer, reply_json
 from sandbox.imap import Box, ImapServer, Mailbox
 from tests.connectors.certificates import BAD, authority_file, context_of
 
@@ -481,3 +482,36 @@ def test_streams_that_share_a_connection_do_not_take_each_others_answers() -> No
         listings = asyncio.run(list_at_once(settings(server)))
 
     assert [names] * 30 == listings
+
+
+@pytest.mark.parametrize("grant", ["refresh_token", "client_credentials"])
+def test_a_fresh_token_is_fetched_for_each_sign_in(tmp_path: Path, grant: str) -> None:
+    """Tokens end after an hour; an hourly run that wants a person each time is no run."""
+    mailbox = Mailbox(capabilities=("IMAP4rev1", "AUTH=XOAUTH2"))
+    mailbox.append(mail(1))
+
+    def give(request: Request) -> Reply:
+        asked = request.form()
+        wanted = {"grant_type": grant, "client_id": "c-1", "client_secret": "secret-0a1b2c3d"}
+        assert wanted == {name: asked.get(name) for name in wanted}
+        return reply_json({"access_token": mailbox.token, "expires_in": 3599})
+
+    with ImapServer(mailbox) as server, SandboxServer(give) as endpoint:
+        config = settings(
+            server,
+            password=None,
+            token_url=f"{endpoint.url}/token",
+            client_id="c-1",
+            client_secret="secret-0a1b2c3d",
+            refresh_token="refresh-0a1b2c3d" if grant == "refresh_token" else None,
+        )
+
+        async def sign_in() -> int:
+            resources = Resources("mail", str(tmp_path), lambda: NOW)
+            async with open_mailbox(config, resources) as session:
+                return len(await session.folders())
+
+        folders = asyncio.run(sign_in())
+
+        assert not endpoint.errors
+    assert folders

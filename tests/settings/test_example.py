@@ -21,6 +21,9 @@ VARIABLES = dict(
     if line and not line.startswith("#")
 )
 
+# Connections that the example shows switched off.
+OTHERS = ("SUPPORT_MAIL", "RENEWED_MAIL", "MSGRAPH", "GMAIL", "PIPEDRIVE_APP")
+
 
 def place(folder: Path, text: str) -> Path:
     """Lay the files that the example names around it."""
@@ -55,9 +58,7 @@ def test_the_example_is_valid_as_it_stands(tmp_path: Path) -> None:
     """A user copies it; an example that is refused teaches the wrong thing first."""
     secrets = {name: value for name, value in VARIABLES.items() if "CRM_US" not in name}
     secrets = {
-        name: value
-        for name, value in secrets.items()
-        if not any(one in name for one in ("SUPPORT_MAIL", "MSGRAPH", "GMAIL", "PIPEDRIVE_APP"))
+        name: value for name, value in secrets.items() if not any(one in name for one in OTHERS)
     }
     path = place(tmp_path, EXAMPLE)
 
@@ -86,6 +87,7 @@ def test_the_example_is_valid_with_every_key_switched_on(tmp_path: Path) -> None
         "pipedrive_app",
         "sales_mail",
         "support_mail",
+        "renewed_mail",
         "workspace",
         "office",
         "plan",
