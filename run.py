@@ -141,7 +141,7 @@ def test() -> None:
     lint()
     with tempfile.TemporaryDirectory() as scratch:
         report = Path(scratch) / "tests.xml"
-        command = ["python", "-m", "pytest", *PYTEST, f"--junitxml={report}"]
+        command = ["python", "-m", "pytest", *PYTEST, "--durations=15", f"--junitxml={report}"]
         code = subprocess.call([str(BIN / command[0]), *command[1:]], cwd=ROOT, env=environment())
         found = re.search(
             r'<testsuite [^>]*errors="(\d+)" failures="(\d+)" skipped="(\d+)" tests="(\d+)"',

@@ -106,6 +106,7 @@ def open_warehouse(path: Path) -> duckdb.DuckDBPyConnection:
 def prepare(db: duckdb.DuckDBPyConnection, settings: Settings, inputs: Inputs) -> None:
     """Make the schemas raw, config, meta and state for one build."""
     keep_only_of(db, _basis(settings))
+    _hand_over_built_deals(db)
     for schema in ("raw", "config", "meta"):
         db.execute(f"create schema if not exists {schema}")
     _raw_views(db, inputs)
@@ -143,6 +144,24 @@ def keep_only_of(db: duckdb.DuckDBPyConnection, basis: str) -> None:
         if schema == "state":
             typed = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
             db.execute(f'create table if not exists state."{table}" ({typed})')
+    db.execute("commit")
+
+
+def _hand_over_built_deals(db: duckdb.DuckDBPyConnection) -> None:
+    """Show this build what the last whole one was made of; nothing, if there was none since.
+
+    dbt writes ``int_deals_built`` after all histories, and it is taken away here: a build that
+    is killed among the histories leaves none, so that the next one trusts none of them.
+    """
+    found = db.execute(
+        "select 1 from information_schema.tables "
+        "where table_schema = 'intermediate' and table_name = 'int_deals_built'"
+    ).fetchone()
+    db.execute("begin")
+    db.execute("delete from state.deals_built")
+    if found is not None:
+        db.execute("insert into state.deals_built from intermediate.int_deals_built")
+        db.execute("drop table intermediate.int_deals_built")
     db.execute("commit")
 
 

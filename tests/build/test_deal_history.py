@@ -323,6 +323,19 @@ def test_a_clock_set_back_takes_later_knowledge_out(company: Company) -> None:
     assert rows(kept) < before
 
 
+def test_after_a_killed_build_no_history_is_trusted(company: Company) -> None:
+    """It may have renewed some histories for inputs that are gone again by now."""
+    warehouse = company.build(day(9))
+    with duckdb.connect(str(warehouse)) as db:
+        db.execute("drop table intermediate.int_deals_built")
+        db.execute("update intermediate.int_deal_versions set stage = 'half done'")
+
+    kept = company.build(day(9))
+
+    assert computed(kept) >= EVERYBODY
+    assert [] == differences(kept, company.build(day(9), anew=True))
+
+
 def test_another_basis_drops_what_was_kept() -> None:
     """Rows of two versions of the models, or of two settings, must not stand in one table."""
     with duckdb.connect() as db:

@@ -1,12 +1,11 @@
 -- Grain: one row per deal: from what its history was last built.
 --
--- Written after the histories, and only when all of them were. A build that ends before leaves
--- the old rows, and the next one computes the same deals again.
+-- Written after the histories, and only when all of them were. The next build finds it as
+-- source('state', 'deals_built'); one that is killed before it got here leaves none, and the
+-- next computes every deal.
 -- depends_on: {{ ref('int_deal_field_events') }}
 -- depends_on: {{ ref('int_deal_versions') }}
 -- depends_on: {{ ref('fct_deal_version') }}
-
-{{ config(schema='state', alias='deals_built') }}
 
 select
     deal_key,
