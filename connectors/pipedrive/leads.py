@@ -36,6 +36,7 @@ SWEEP_EVERY = timedelta(hours=24)
 async def read_leads(session: Session, request: ReadRequest) -> AsyncIterator[Page]:
     """Leads that changed, then, once a day, what became of those that vanished."""
     cursor = {} if request.full else dict(request.cursor or {})
+    is_first = not cursor and not request.full
     for path, key, cost in LISTS:
         known = cursor_instant(cursor, key, request.now)
         since = None if known is None else known - LOOKBACK
@@ -45,7 +46,10 @@ async def read_leads(session: Session, request: ReadRequest) -> AsyncIterator[Pa
                 cursor[key] = instant_text(known)
             yield Page(page.records, dict(cursor), rejected=page.rejected)
     swept_at = cursor_instant(cursor, "swept_at", request.now)
-    if request.full or swept_at is None or request.now - swept_at >= SWEEP_EVERY:
+    if is_first:
+        # The walk has just seen all of them, and nothing could be missing.
+        yield Page(cursor={**cursor, "swept_at": instant_text(request.now)})
+    elif request.full or swept_at is None or request.now - swept_at >= SWEEP_EVERY:
         async for swept in _sweep(session, request, swept_at):
             yield swept
         cursor["swept_at"] = instant_text(request.now)

@@ -40,6 +40,7 @@ async def test_lost_and_deleted_deals_are_told_apart(crm: PipedriveState, shelf:
     crm.advance(minutes=1)
     crm.change("deals", lost, status="lost")
     crm.delete("deals", deleted)
+    crm.recents.clear()
 
     await shelf.deals()
 
