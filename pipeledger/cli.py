@@ -6,20 +6,23 @@
 import asyncio
 import json
 import sys
-import threading
-import time
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeledger.guard import guarded
+from pipeledger.shown_runs import (
+    print_json,
+    run_all,
+    run_syncs,
+    show_build_report,
+    show_sync_reports,
+)
 
 if TYPE_CHECKING:
-    from pipeledger.build import BuildReport
     from pipeledger.settings import Loaded, Settings
-    from pipeledger.sync import SyncReport
 
 app = typer.Typer(
     help="The sales warehouse that ties the pipeline to the ledger.",
@@ -59,10 +62,10 @@ def sync(
     """Read what is new from the sources and land it."""
     with guarded(debug=debug):
         settings = _settings(config).settings
-        reports = _sync(
+        reports = run_syncs(
             settings, connections, stream, full=full, allow_deletes=allow_deletes, quiet=as_json
         )
-        _show_syncs(reports, as_json=as_json)
+        show_sync_reports(reports, as_json=as_json)
         raise typer.Exit(0 if all(report.is_complete for report in reports) else 5)
 
 
@@ -81,7 +84,7 @@ def build(
 
         settings = _settings(config).settings
         report = build_and_note(settings, as_of=_instant(as_of, settings), full=full)
-        _show_build(report, as_json=as_json)
+        show_build_report(report, as_json=as_json)
         raise typer.Exit(3 if report.errors else 0)
 
 
@@ -101,7 +104,7 @@ def publish(*, config: Config = None, as_json: Json = False, debug: Debug = Fals
         report = build_and_note(settings)
         if not report.errors:
             publish_and_note(settings, report)
-        _show_build(report, as_json=as_json)
+        show_build_report(report, as_json=as_json)
         raise typer.Exit(3 if report.errors else 0)
 
 
@@ -136,7 +139,7 @@ def status(*, config: Config = None, as_json: Json = False, debug: Debug = False
 
         found = facts(_settings(config).settings)
         if as_json:
-            _print_json(found)
+            print_json(found)
         else:
             from pipeledger.screens import show_status
 
@@ -158,7 +161,7 @@ def doctor(
         settings = _settings(config).settings
         found = asyncio.run(examine(settings, connections))
         if as_json:
-            _print_json(found)
+            print_json(found)
         else:
             from pipeledger.screens import show_doctor
 
@@ -181,7 +184,7 @@ def trace(
 
         found = walk(_settings(config).settings, mart, key)
         if as_json:
-            _print_json(found)
+            print_json(found)
         else:
             from pipeledger.screens import show_trace
 
@@ -267,7 +270,7 @@ def state_rebuild(*, config: Config = None, as_json: Json = False, debug: Debug 
 
         rebuilt = rebuild_all(_settings(config).settings)
         if as_json:
-            _print_json([asdict(one) for one in rebuilt])
+            print_json([asdict(one) for one in rebuilt])
             return
         for one in rebuilt:
             typer.echo(
@@ -290,65 +293,10 @@ def config_show(*, config: Config = None, as_json: Json = False, debug: Debug = 
 
         values = shown(_settings(config))
         if as_json:
-            _print_json({one.key: {"value": one.value, "from": one.origin} for one in values})
+            print_json({one.key: {"value": one.value, "from": one.origin} for one in values})
             return
         for one in values:
             typer.echo(f"{one.key} = {json.dumps(one.value, ensure_ascii=False)}  # {one.origin}")
-
-
-def run_all(
-    settings: "Settings",
-    *,
-    connections: list[str] | None = None,
-    full: bool = False,
-    allow_deletes: bool = False,
-    as_json: bool = False,
-) -> int:
-    """Sync, build, check and publish, showing each step; returns the exit code."""
-    from pipeledger.build import load_libraries, reading_ahead
-    from pipeledger.pipeline import RunReport, build_and_note, publish_and_note
-
-    report = RunReport()
-    started = time.monotonic()
-    # The libraries of the build take seconds to load: they do while the sync waits for vendors.
-    threading.Thread(target=load_libraries, daemon=True).start()
-    with reading_ahead(settings):
-        report.syncs = _sync(
-            settings, connections, None, full=full, allow_deletes=allow_deletes, quiet=as_json
-        )
-    report.seconds["sync"] = time.monotonic() - started
-    if not as_json:
-        _show_syncs(report.syncs, as_json=False)
-    report.build = build_and_note(settings, full=full)
-    if not as_json:
-        _show_build(report.build, as_json=False)
-    if not report.build.errors:
-        started = time.monotonic()
-        report.publication = publish_and_note(settings, report.build)
-        report.seconds["publish"] = time.monotonic() - started
-    if as_json:
-        _print_json(_run_values(report))
-    elif report.publication is not None:
-        rows = sum(report.publication.rows.values())
-        typer.echo(
-            f"published {len(report.publication.rows)} marts, {rows:,} rows "
-            f"in {report.seconds['publish']:.1f} s: {report.publication.current}"
-        )
-    return report.exit_code
-
-
-def _run_values(report: Any) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    publication = report.publication
-    return {
-        "exit_code": report.exit_code,
-        "syncs": [asdict(one) for one in report.syncs],
-        "build": asdict(report.build) if report.build is not None else None,
-        "published": None if publication is None else str(publication.current),
-        "checksums": {} if publication is None else dict(publication.checksums),
-        "seconds": report.seconds,
-    }
 
 
 def _settings(config: Path | None) -> "Loaded":
@@ -360,66 +308,6 @@ def _settings(config: Path | None) -> "Loaded":
     for note in loaded.notes:
         typer.echo(f"note: {note}", err=True)
     return loaded
-
-
-def _sync(
-    settings: "Settings",
-    connections: list[str] | None,
-    streams: list[str] | None,
-    *,
-    full: bool,
-    allow_deletes: bool,
-    quiet: bool,
-) -> "list[SyncReport]":
-    from connectors.base.errors import ConfigError
-    from pipeledger.pipeline import sync_all
-    from pipeledger.screens import sync_progress
-
-    known = [connection.name for connection in settings.connections]
-    unknown = sorted(set(connections or []) - set(known))
-    if unknown:
-        names = ", ".join(known) or "none"
-        raise ConfigError(f"no connection {', '.join(unknown)}; there are: {names}")
-    with sync_progress(is_shown=not quiet and sys.stderr.isatty()) as progress:
-        try:
-            return asyncio.run(
-                sync_all(
-                    settings,
-                    connections=connections or None,
-                    streams=streams or None,
-                    full=full,
-                    allow_deletes=allow_deletes,
-                    progress=progress,
-                )
-            )
-        except asyncio.CancelledError:  # SIGTERM, or Ctrl-C
-            raise KeyboardInterrupt from None
-
-
-def _show_syncs(reports: "list[SyncReport]", *, as_json: bool) -> None:
-    if as_json:
-        from dataclasses import asdict
-
-        _print_json([asdict(report) for report in reports])
-        return
-    from pipeledger.screens import show_syncs
-
-    show_syncs(reports)
-
-
-def _show_build(report: "BuildReport", *, as_json: bool) -> None:
-    if as_json:
-        from dataclasses import asdict
-
-        _print_json(asdict(report))
-        return
-    from pipeledger.screens import show_build
-
-    show_build(report)
-
-
-def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, default=str, indent=2, ensure_ascii=False))
 
 
 def _instant(text: str | None, settings: "Settings") -> datetime | None:

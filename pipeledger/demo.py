@@ -14,9 +14,9 @@ from typing import Any
 import typer
 
 from pipeledger.build import load_libraries
-from pipeledger.cli import run_all
 from pipeledger.serving import checksums, headlines
 from pipeledger.settings import load_settings
+from pipeledger.shown_runs import run_all
 
 SEED = 7
 
