@@ -24,6 +24,8 @@ SECRETS = {
     "IMAP__SALES__PASSWORD": 'canary "quoted" pass',
     "IMAP__SALES__HASH_KEY": "canary-hash-key-0a1b",
     "IMAP__SUPPORT__ACCESS_TOKEN": "canary.access.token",
+    "IMAP__RENEWED__CLIENT_SECRET": "canary+/=mail-client-secret",
+    "IMAP__RENEWED__REFRESH_TOKEN": "canary+/=mail-refresh-token",
 }
 
 
@@ -76,6 +78,7 @@ def settings_file(tmp_path: Path) -> Iterator[Path]:
             f'[sources.hubspot.crm_us]\nbase_url = "{web.url}"\nclient_id = "id"\n'
             f'[sources.stripe.billing]\nbase_url = "{web.url}"\n'
             f"[sources.imap.sales]\n{imap}hash_addresses = true\n[sources.imap.support]\n{imap}"
+            f'[sources.imap.renewed]\n{imap}token_url = "{web.url}/token"\nclient_id = "id"\n'
         )
         yield path
 
@@ -129,5 +132,7 @@ def test_refused_credentials_end_with_5_and_say_what_to_do(settings_file: Path) 
 
     assert 5 == ended.exit_code, ended.stderr
     reports = json.loads(ended.stdout)
-    assert ["crm", "crm_us", "billing", "sales", "support"] == [r["connection"] for r in reports]
+    assert ["crm", "crm_us", "billing", "sales", "support", "renewed"] == [
+        r["connection"] for r in reports
+    ]
     assert all(stream["error"] for report in reports for stream in report["streams"])
