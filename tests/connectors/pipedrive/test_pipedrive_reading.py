@@ -149,7 +149,7 @@ async def test_only_deals_that_moved_cost_a_changelog(
 
 
 async def test_equal_changes_of_one_second_stay_two(crm: PipedriveState, shelf: Shelf) -> None:
-    """Rows have no id: a deal moved to and fro within a second has two equal rows."""
+    """Rows have no id: a deal moved back and forth within a second has two equal rows."""
     deal = crm.add("deals")
     for stage in (2, 1, 2):
         crm.change("deals", deal, stage_id=stage)
