@@ -113,7 +113,7 @@ def _land(db: duckdb.DuckDBPyConnection, folder: Path, place: Place, rows: str, 
         f"'{sync_id}' as sync_id from ({rows})"
     ).to_arrow_table()
     uri = str(folder / "data" / "landing" / source / stream)
-    AppendTable(uri, VERSIONS, None, ["connection"]).append(_as_landed(table))
+    AppendTable(uri, VERSIONS, ["connection"]).append(_as_landed(table))
 
 
 def _event(value: str, at: str) -> str:

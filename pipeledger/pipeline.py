@@ -108,7 +108,6 @@ def rebuild_all(settings: Settings) -> list[RebuiltStream]:
 
     Raises:
         LockHeldError: a connection is being synced.
-        ConfigError: landing lies on an object store.
     """
     with ExitStack() as held:
         for connection in settings.connections:

@@ -3,7 +3,6 @@
 One writer, nobody's to open but the build. It can always be made again from landing.
 """
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,15 +15,14 @@ import structlog
 
 from pipeledger.calendar import fiscal_periods
 from pipeledger.empty_warehouse import RAW_COLUMNS, declared_relations
+from pipeledger.kept import basis_of, hand_over_built_deals, keep_only_of
 from pipeledger.landing import Checkpoint, Pin
 from pipeledger.locks import LockHeldError
-from pipeledger.project import ROOT
 from pipeledger.schema_drift import Drift, drifts, note_fields
 from pipeledger.settings import Settings
 
 _log = structlog.get_logger(__name__)
-_VERSION_ID = "concat_ws(':', '{name}', connection, record_id, sync_id, cast(position as varchar))"
-_CODE = {".sql", ".csv"}
+VERSION_ID = "concat_ws(':', '{name}', connection, record_id, sync_id, cast(position as varchar))"
 SYNC_RUNS: Mapping[str, str] = {
     "source": "VARCHAR",
     "connection": "VARCHAR",
@@ -105,64 +103,13 @@ def open_warehouse(path: Path) -> duckdb.DuckDBPyConnection:
 
 def prepare(db: duckdb.DuckDBPyConnection, settings: Settings, inputs: Inputs) -> None:
     """Make the schemas raw, config, meta and state for one build."""
-    keep_only_of(db, _basis(settings))
-    _hand_over_built_deals(db)
+    keep_only_of(db, basis_of(dbt_vars(settings), VERSION_ID))
+    hand_over_built_deals(db)
     for schema in ("raw", "config", "meta"):
         db.execute(f"create schema if not exists {schema}")
     _raw_views(db, inputs)
     _config_tables(db, settings, inputs.as_of)
     _meta_tables(db, inputs)
-
-
-def _basis(settings: Settings) -> str:
-    """What every kept row was computed by: models, macros, seeds, variables and database."""
-    told = hashlib.sha256()
-    files = (path for path in (ROOT / "dbt_project").rglob("*") if path.suffix in _CODE)
-    for path in sorted([*files, ROOT / "dbt_project.yml"]):
-        told.update(f"\n{path.relative_to(ROOT)}\n".encode() + path.read_bytes())
-    told.update(f"\n{dbt_vars(settings)}\n{_VERSION_ID}\n{duckdb.__version__}".encode())
-    return told.hexdigest()
-
-
-def keep_only_of(db: duckdb.DuckDBPyConnection, basis: str) -> None:
-    """Drop all that was built on another basis, so that dbt builds it anew from landing."""
-    db.execute("begin")
-    db.execute("create schema if not exists state")
-    db.execute("create table if not exists state.basis (basis varchar)")
-    if db.execute("select basis from state.basis").fetchall() != [(basis,)]:
-        schemas = db.execute(
-            "select schema_name from duckdb_schemas() "
-            "where database_name = current_database() and not internal"
-        ).fetchall()
-        for (name,) in schemas:
-            if name != "main":
-                db.execute(f'drop schema "{name}" cascade')
-        db.execute("create schema state")
-        db.execute("create table state.basis (basis varchar)")
-        db.execute("insert into state.basis values (?)", [basis])
-    for schema, table, columns in declared_relations():
-        if schema == "state":
-            typed = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
-            db.execute(f'create table if not exists state."{table}" ({typed})')
-    db.execute("commit")
-
-
-def _hand_over_built_deals(db: duckdb.DuckDBPyConnection) -> None:
-    """Show this build what the last whole one was made of; nothing, if there was none since.
-
-    dbt writes ``int_deals_built`` after all histories, and it is taken away here: a build that
-    is killed among the histories leaves none, so that the next one trusts none of them.
-    """
-    found = db.execute(
-        "select 1 from information_schema.tables "
-        "where table_schema = 'intermediate' and table_name = 'int_deals_built'"
-    ).fetchone()
-    db.execute("begin")
-    db.execute("delete from state.deals_built")
-    if found is not None:
-        db.execute("insert into state.deals_built from intermediate.int_deals_built")
-        db.execute("drop table intermediate.int_deals_built")
-    db.execute("commit")
 
 
 def _raw_views(db: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
@@ -179,7 +126,7 @@ def _raw_views(db: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
             continue
         files = ", ".join(_literal(name) for name in pin.files)
         landed = ", ".join(f'"{name}"' for name in RAW_COLUMNS if name != "raw_version_id")
-        version = _VERSION_ID.format(name=table)
+        version = VERSION_ID.format(name=table)
         db.execute(
             f'create view raw."{table}" as select {landed}, {version} as raw_version_id '  # noqa: S608 - our names
             f"from read_parquet([{files}], hive_partitioning = true, "

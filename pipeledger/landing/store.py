@@ -2,12 +2,11 @@
 
 import re
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from tempfile import gettempdir
 from typing import Any
 
 import duckdb
@@ -66,23 +65,17 @@ class Version:
 
 
 class Landing:
-    """The Delta tables below one root, a folder or an object-store address."""
+    """The Delta tables below one folder of this machine."""
 
-    def __init__(self, root: str | Path, storage_options: Mapping[str, str] | None = None) -> None:
+    def __init__(self, root: str | Path) -> None:
         self.root = str(root).rstrip("/")
         if _UNREADABLE.search(self.root):
             raise ConfigError(
                 f"the landing path {self.root} holds one of % * ? [ ], which the table readers "
                 "take for patterns. Choose another folder."
             )
-        self._options = storage_options
-        self._checkpoints = AppendTable(self._uri("_checkpoints"), CHECKPOINTS, storage_options)
-        self._quarantine = AppendTable(self._uri("_quarantine"), QUARANTINE, storage_options)
-
-    @property
-    def is_local(self) -> bool:
-        """Is the root a folder of this machine?"""
-        return "://" not in self.root
+        self._checkpoints = AppendTable(self._uri("_checkpoints"), CHECKPOINTS)
+        self._quarantine = AppendTable(self._uri("_quarantine"), QUARANTINE)
 
     def _uri(self, *parts: str) -> str:
         for part in parts:
@@ -91,7 +84,7 @@ class Landing:
         return "/".join((self.root, *parts))
 
     def _files(self, *parts: str) -> list[str]:
-        table = open_table(self._uri(*parts), self._options)
+        table = open_table(self._uri(*parts))
         return [] if table is None else files_of(table)
 
     def prepare(self) -> None:
@@ -100,8 +93,6 @@ class Landing:
         Raises:
             ConfigError: it cannot be written; names the path.
         """
-        if not self.is_local:
-            return
         root = Path(self.root)
         try:
             if not root.exists():
@@ -126,7 +117,7 @@ class Landing:
         """A writer for one stream of one connection, for the length of a sync."""
         self._uri(connection)
         uri = self._uri(source, stream)
-        versions = AppendTable(uri, VERSIONS, self._options, ["connection"])
+        versions = AppendTable(uri, VERSIONS, ["connection"])
         target = _Target(self, versions, (source, stream, connection), sync_id)
         scratch = self._scratch(connection)
         with Newest(self._files(source, stream), connection, scratch) as newest:
@@ -140,8 +131,7 @@ class Landing:
             )
 
     def _scratch(self, connection: str) -> Path:
-        folder = Path(self.root) / "_scratch" if self.is_local else Path(gettempdir())
-        return folder / connection / uuid.uuid4().hex
+        return Path(self.root) / "_scratch" / connection / uuid.uuid4().hex
 
     def append(
         self,
@@ -275,10 +265,9 @@ class Landing:
     def streams(self) -> list[tuple[str, str]]:
         """Every (source, stream) that has landed, in order."""
         found = {(row["source"], row["stream"]) for row in self._known_streams()}
-        if self.is_local:
-            logs = Path(self.root).glob("[a-z]*/[a-z]*/_delta_log")
-            found |= {(log.parent.parent.name, log.parent.name) for log in logs}
-        return sorted(pair for pair in found if open_table(self._uri(*pair), self._options))
+        logs = Path(self.root).glob("[a-z]*/[a-z]*/_delta_log")
+        found |= {(log.parent.parent.name, log.parent.name) for log in logs}
+        return sorted(pair for pair in found if open_table(self._uri(*pair)))
 
     def _known_streams(self) -> list[dict[str, Any]]:
         names = ["source", "stream"]
@@ -286,7 +275,7 @@ class Landing:
 
     def connections(self, source: str, stream: str) -> dict[str, int]:
         """Rows of a stream's table by connection; empty if nothing has landed."""
-        table = open_table(self._uri(source, stream), self._options)
+        table = open_table(self._uri(source, stream))
         rows: dict[str, int] = {}
         for action in add_actions(table) if table is not None else ():
             name = action["partition.connection"]
@@ -301,7 +290,7 @@ class Landing:
         """
         pins = {}
         for source, stream in self.streams():
-            table = open_table(self._uri(source, stream), self._options)
+            table = open_table(self._uri(source, stream))
             if table is None:
                 continue
             rows = sum(action["num_records"] for action in add_actions(table))
@@ -350,7 +339,7 @@ class Landing:
     def compact(self, source: str, *streams: str) -> None:
         """Merge the files of streams, and of the checkpoints, where they are many."""
         for parts in (*((source, stream) for stream in streams), ("_checkpoints",)):
-            table = open_table(self._uri(*parts), self._options)
+            table = open_table(self._uri(*parts))
             if table is not None and len(table.file_uris()) > COMPACT_ABOVE:
                 compact(table, RETENTION)
 

@@ -5,10 +5,11 @@ release wrote is refused, not guessed at.
 """
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
 from deltalake import (
@@ -85,12 +86,7 @@ class StorageFullError(PipeledgerError):
     """The disk below landing is full; what was committed before is intact."""
 
 
-def storage(options: Mapping[str, str] | None) -> dict[str, str] | None:
-    """Storage options as delta-rs takes them."""
-    return dict(options or {}) or None
-
-
-def open_table(uri: str, options: Mapping[str, str] | None) -> DeltaTable | None:
+def open_table(uri: str) -> DeltaTable | None:
     """The table at an address; None if there is none.
 
     Raises:
@@ -98,7 +94,7 @@ def open_table(uri: str, options: Mapping[str, str] | None) -> DeltaTable | None
         DamagedTableError: its log is damaged.
     """
     try:
-        table = DeltaTable(uri, storage_options=storage(options))
+        table = DeltaTable(uri)
         found = table.metadata().configuration.get(_PROPERTY, "?")
     except TableNotFoundError:
         return None
@@ -127,12 +123,10 @@ class AppendTable:
         self,
         uri: str,
         schema: pa.Schema,
-        options: Mapping[str, str] | None,
         partition_by: Sequence[str] = (),
     ) -> None:
         self.uri = uri
         self._schema = schema
-        self._options = options
         self._partition_by = list(partition_by)
         self._lock = threading.Lock()
         self._table: DeltaTable | None = None
@@ -145,7 +139,7 @@ class AppendTable:
         """
         with self._lock:
             if self._table is None:
-                self._table = open_table(self.uri, self._options) or self._create()
+                self._table = open_table(self.uri) or self._create()
             try:
                 write_deltalake(
                     self._table,
@@ -164,8 +158,7 @@ class AppendTable:
                 raise
 
     def _create(self) -> DeltaTable:
-        if "://" not in self.uri:
-            Path(self.uri).mkdir(parents=True, exist_ok=True, mode=0o700)
+        Path(self.uri).mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             return DeltaTable.create(
                 self.uri,
@@ -173,12 +166,11 @@ class AppendTable:
                 mode="ignore",
                 partition_by=self._partition_by,
                 configuration={_PROPERTY: str(FORMAT)},
-                storage_options=storage(self._options),
                 raise_if_key_not_exists=False,
             )
         except DeltaError:
             # Another process was first.
-            table = open_table(self.uri, self._options)
+            table = open_table(self.uri)
             if table is None:
                 raise
             return table
@@ -188,7 +180,7 @@ def files_of(table: DeltaTable) -> list[str]:
     """The addresses of a table's files, each of the size that the log says.
 
     Raises:
-        ConfigError: a local file is missing or was cut short.
+        ConfigError: a file is missing or was cut short.
     """
     damaged = damaged_files(table)
     if damaged:
@@ -197,18 +189,14 @@ def files_of(table: DeltaTable) -> list[str]:
             "it from a backup, or run `pipeledger state rebuild`: it sets the file aside and the "
             "next sync reads that stream again."
         )
-    folder = local_folder(table.table_uri)
-    if folder is None:
-        return list(table.file_uris())
+    folder = _folder(table)
     # Not file_uris(): it writes blanks and umlauts of a local folder as %20 and %C3%BC.
     return [str(folder / action["path"]) for action in add_actions(table)]
 
 
 def damaged_files(table: DeltaTable) -> list[str]:
-    """Local files that are missing or whose size differs from the log's; relative paths."""
-    folder = local_folder(table.table_uri)
-    if folder is None:
-        return []
+    """Files that are missing or whose size differs from the log's; relative paths."""
+    folder = _folder(table)
     found = []
     for action in add_actions(table):
         path = folder / action["path"]
@@ -223,13 +211,10 @@ def add_actions(table: DeltaTable) -> list[dict[str, Any]]:
     return rows
 
 
-def local_folder(uri: str) -> Path | None:
-    """The folder behind a table's address; None on an object store."""
-    if uri.startswith("file://"):
-        from urllib.parse import unquote, urlsplit
-
-        return Path(unquote(urlsplit(uri).path))
-    return None if "://" in uri else Path(uri)
+def _folder(table: DeltaTable) -> Path:
+    """The folder behind a table's address, which delta-rs gives as a path or a file URL."""
+    uri = table.table_uri
+    return Path(unquote(urlsplit(uri).path)) if uri.startswith("file://") else Path(uri)
 
 
 def compact(table: DeltaTable, retention: timedelta) -> None:

@@ -3,9 +3,17 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
 from typing import TypeVar
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """Behind the last item: what ended the reader, if it was a fault."""
+
+    fault: Exception | None
 
 
 async def read_ahead(items: AsyncIterator[T]) -> AsyncGenerator[T, None]:
@@ -14,28 +22,29 @@ async def read_ahead(items: AsyncIterator[T]) -> AsyncGenerator[T, None]:
     All that was fetched is yielded before a fault of ``items`` is raised. Left early, or
     cancelled, the reader is closed and frees its requests.
     """
-    ready: asyncio.Queue[T] = asyncio.Queue(maxsize=1)
+    ready: asyncio.Queue[T | _End] = asyncio.Queue(maxsize=1)
 
     async def fetch() -> None:
         # One task asks for all items: a reader may hold a timeout over several of them.
-        async with AsyncExitStack() as stack:
-            close = getattr(items, "aclose", None)
-            if close is not None:
-                stack.push_async_callback(close)
-            async for item in items:
-                await ready.put(item)
+        fault: Exception | None = None
+        try:
+            async with AsyncExitStack() as stack:
+                close = getattr(items, "aclose", None)
+                if close is not None:
+                    stack.push_async_callback(close)
+                async for item in items:
+                    await ready.put(item)
+        except Exception as error:  # noqa: BLE001 - raised below, where the items are taken
+            fault = error
+        await ready.put(_End(fault))
 
     fetching = asyncio.create_task(fetch())
     try:
-        while not (fetching.done() and ready.empty()):
-            arriving = asyncio.create_task(ready.get())
-            await asyncio.wait({arriving, fetching}, return_when=asyncio.FIRST_COMPLETED)
-            if arriving.done():
-                yield arriving.result()
-            else:
-                arriving.cancel()
-        fetching.result()
+        while not isinstance(item := await ready.get(), _End):
+            yield item
+        if item.fault is not None:
+            raise item.fault
     finally:
         fetching.cancel()
-        with suppress(asyncio.CancelledError, Exception):
+        with suppress(asyncio.CancelledError):
             await fetching

@@ -334,5 +334,4 @@ def _asked(session: Any) -> tuple[int, int]:
 
 def _sweep_scratch(landing: Landing, connection: str) -> None:
     """Remove what a killed sync of this connection has spilled; its lock is ours."""
-    if landing.is_local:
-        shutil.rmtree(Path(landing.root) / "_scratch" / connection, ignore_errors=True)
+    shutil.rmtree(Path(landing.root) / "_scratch" / connection, ignore_errors=True)

@@ -102,15 +102,7 @@ def rebuild_state(landing: Landing, *, now: datetime) -> list[RebuiltStream]:
     or whose files are torn, gets a checkpoint without a cursor. Nothing is deleted: torn
     files go to ``_damaged`` and an unreadable checkpoint table beside itself. Run it while
     no sync runs.
-
-    Raises:
-        ConfigError: landing lies on an object store, where files are not moved by us.
     """
-    if not landing.is_local:
-        raise ConfigError(
-            "state is rebuilt only in a local landing folder. On an object store restore the "
-            "bucket's older version, or sync with --full."
-        )
     stamp = new_sync_id()
     rows, lost = _readable_rows(landing, stamp)
     torn = _set_damage_aside(landing, stamp)
@@ -192,7 +184,7 @@ def _set_damage_aside(landing: Landing, stamp: str) -> set[tuple[str, str]]:
         place = (folder.parent.name, folder.name)
         aside = root / "_damaged" / stamp / place[0] / place[1]
         try:
-            table = open_table(str(folder), None)
+            table = open_table(str(folder))
         except DamagedTableError:
             aside.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             folder.rename(aside)

@@ -14,10 +14,10 @@ import pytest
 from deltalake import DeltaTable
 
 from pipeledger.build import Dbt, prepared_warehouse
+from pipeledger.kept import keep_only_of
 from pipeledger.landing.tables import VERSIONS, AppendTable
 from pipeledger.pipeline import landing_of
 from pipeledger.settings import Settings, load_settings
-from pipeledger.warehouse import keep_only_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("history")]
 
@@ -161,7 +161,7 @@ class Company:
             for position, (record_id, payload) in enumerate(records.items(), start=1)
         ]
         uri = str(self.folder / "data" / "landing" / source / stream)
-        table = AppendTable(uri, VERSIONS, None, ["connection"])
+        table = AppendTable(uri, VERSIONS, ["connection"])
         table.append(pa.Table.from_pylist(rows, schema=VERSIONS))
 
     def erase(self, record_id: str) -> None:
