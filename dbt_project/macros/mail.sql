@@ -1,0 +1,112 @@
+{#- What every mailbox source lands of a message: connectors/base/envelope.py writes it. -#}
+
+{#- The structure of a payload; `place` are the fields that say where the message lies. -#}
+{% macro mail_structure(place) -%}
+    {%- set person = [{'name': 'VARCHAR', 'address': 'VARCHAR'}] -%}
+    {%- set envelope = {
+        'message_id': 'VARCHAR',
+        'has_message_id': 'BOOLEAN',
+        'in_reply_to': ['VARCHAR'],
+        'references': ['VARCHAR'],
+        'from': person,
+        'sender': person,
+        'reply_to': person,
+        'to': person,
+        'cc': person,
+        'bcc': person,
+        'subject': 'VARCHAR',
+        'sent_at': 'TIMESTAMPTZ',
+        'sent_at_basis': 'VARCHAR',
+        'internal_date': 'TIMESTAMPTZ',
+        'size': 'BIGINT',
+        'flags': ['VARCHAR'],
+        'has_attachment': 'BOOLEAN',
+        'auto_submitted': 'VARCHAR',
+        'precedence': 'VARCHAR',
+        'x_autoreply': 'VARCHAR',
+        'list_id': 'VARCHAR',
+        'is_bounce': 'BOOLEAN',
+    } -%}
+    {{ return(dict(envelope, **place)) }}
+{%- endmacro %}
+
+{#- The columns of a landed message, of `landed` with its payload as `record`. -#}
+{% macro mail_columns() -%}
+    concat(landed.connection, ':', landed.record_id) as location_key,
+    landed.record.message_id,
+    landed.connection,
+    coalesce(landed.record."references", []) as reference_ids,
+    landed.record."from"[1].address as from_address,
+    landed.record."from"[1].name as from_name,
+    list_transform(coalesce(landed.record."to", []), lambda one: one.address) as to_addresses,
+    list_transform(coalesce(landed.record.cc, []), lambda one: one.address) as cc_addresses,
+    list_transform(coalesce(landed.record.bcc, []), lambda one: one.address) as bcc_addresses,
+    landed.record.subject,
+    landed.record.sent_at_basis,
+    landed.record.list_id,
+    coalesce(landed.record.flags, []) as flags,
+    landed.record.size as size_bytes,
+    coalesce(landed.record.has_message_id, false) as has_message_id,
+    coalesce(landed.record.has_attachment, false) as has_attachment,
+    coalesce(landed.record.is_bounce, false) as is_bounce,
+    -- RFC 3834: anything but "no" was sent by a machine.
+    coalesce(
+        split_part(landed.record.auto_submitted, ';', 1) <> 'no'
+        or landed.record.precedence in ('auto_reply', 'bulk', 'junk')
+        or landed.record.x_autoreply is not null,
+        false
+    ) as is_auto_reply,
+    landed.record.sent_at,
+    landed.record.internal_date as received_at,
+    landed.change,
+    landed.change <> 'upsert' as is_deleted,
+    landed.source_updated_at,
+    landed.observed_at,
+    landed.sync_id,
+    landed.position,
+    landed.raw_version_id
+{%- endmacro %}
+
+{#- The lane email_sightings of a mailbox source: one row per place that still holds a message.
+    messages: its staging model; place: the column that names the folder or mailbox. -#}
+{% macro mail_sightings(source_system, messages, place) -%}
+    select
+        location_key as sighting_key,
+        message_id,
+        '{{ source_system }}' as source_system,
+        connection,
+        concat(connection, ':', {{ place }}) as mailbox,
+        in_reply_to,
+        reference_ids,
+        from_address,
+        to_addresses,
+        cc_addresses,
+        bcc_addresses,
+        subject,
+        sent_at_basis,
+        cast([] as varchar[]) as deal_keys,
+        is_auto_reply,
+        is_bounce,
+        list_id is not null as is_list,
+        has_attachment,
+        is_gone,
+        sent_at,
+        observed_at,
+        raw_version_id
+    from (
+        select
+            *,
+            -- The newest word on the place; the newest content is the last one that had any.
+            first_value(is_deleted) over (
+                partition by location_key
+                order by observed_at desc, sync_id desc, position desc
+            ) as is_gone
+        from {{ messages }}
+        qualify
+            row_number() over (
+                partition by location_key
+                order by is_deleted, observed_at desc, sync_id desc, position desc
+            ) = 1
+    ) as located
+    where not is_deleted
+{%- endmacro %}
