@@ -10,13 +10,11 @@ import pytest
 from pydantic import ValidationError
 
 from connectors.base.errors import AccessDenied, ConfigError
-from connectors.base.stream import Page, ReadRequest, Record, Resources
+from connectors.base.stream import Resources
 from connectors.gmail import CONNECTOR, check
-from connectors.gmail.session import open_session
-from connectors.gmail.settings import GmailSettings
 from sandbox.gmail import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, GmailServer, GoogleMailbox
 from sandbox.http import Fault, reply_json
-from tests.connectors.test_imap import NOW
+from tests.connectors.mail_reader import NOW, MailReader, payloads
 
 SAM, EVA, ME = "sam@acme.test", "eva@acme.test", "me@acme.test"
 
@@ -34,14 +32,11 @@ def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("connectors.gmail.session.FIRST_PAUSE_SECONDS", 0.01)
 
 
-class Reader:
-    """Reads as the runner does: pages are kept, then their cursor; live ids are known."""
-
-    def __init__(self, server: GmailServer, folder: Path, **changes: Any) -> None:
-        self.folder = folder
-        self.live: set[str] = set()
-        self.cursor: Any = None
-        given = {
+def reader_of(server: GmailServer, folder: Path, **changes: Any) -> MailReader:
+    return MailReader(
+        CONNECTOR,
+        folder,
+        {
             "mailboxes": [SAM],
             "service_account": server.key_file(),
             "base_url": server.url,
@@ -49,42 +44,8 @@ class Reader:
             "quota_profile": "legacy",
             "page_size": 2,
             **changes,
-        }
-        self.settings = GmailSettings.model_validate(given)
-
-    def read(self, pages: int | None = None) -> list[Record]:
-        """The records of one run, which ends after so many pages if told."""
-        return asyncio.run(self._read(pages))
-
-    async def _read(self, most: int | None) -> list[Record]:
-        records: list[Record] = []
-        resources = Resources("mail", str(self.folder), lambda: NOW)
-        stream = CONNECTOR.stream("messages")
-        assert stream.read is not None
-        held = sorted(self.live)
-        async with open_session(self.settings, resources) as session:
-            request = ReadRequest(stream, "mail", NOW, self.cursor, live_ids=lambda: held)
-            number = 0
-            async for page in stream.read(session, request):
-                self._keep(page)
-                records += page.records
-                number += 1
-                if number == most:
-                    break
-        return records
-
-    def _keep(self, page: Page) -> None:
-        for record in page.records:
-            if record.change == "upsert":
-                self.live.add(record.record_id)
-            else:
-                self.live.discard(record.record_id)
-        if page.cursor is not None:
-            self.cursor = json.loads(json.dumps(page.cursor))
-
-
-def payloads(records: list[Record]) -> list[dict[str, Any]]:
-    return [json.loads(one.payload) for one in records if one.payload]
+        },
+    )
 
 
 def test_a_message_lands_with_its_thread_and_without_its_text(
@@ -93,7 +54,7 @@ def test_a_message_lands_with_its_thread_and_without_its_text(
     """Only the headers that are named are asked for; the snippet is part of the text."""
     server.deliver(SAM, headers={"References": "<a@acme.test> <b@acme.test>", "Precedence": "bulk"})
 
-    records = Reader(server, tmp_path).read()
+    records = reader_of(server, tmp_path).read()
 
     row = payloads(records)[0]
     assert "m1@example.com" == row["message_id"]
@@ -110,7 +71,7 @@ def test_the_second_run_finds_what_is_new_labelled_thrown_away_and_gone(
     labelled, thrown, gone, quiet = (
         server.deliver(SAM, message_id=f"<m{n}@example.com>") for n in range(4)
     )
-    reader = Reader(server, tmp_path)
+    reader = reader_of(server, tmp_path)
     reader.read()
     server.label(SAM, labelled, "Label_7")
     server.label(SAM, thrown, "TRASH")
@@ -130,7 +91,7 @@ def test_the_second_run_finds_what_is_new_labelled_thrown_away_and_gone(
 def test_a_run_that_ends_after_any_page_loses_nothing(server: GmailServer, tmp_path: Path) -> None:
     """The listing begins again and asks only for what has not landed."""
     ids = {server.deliver(SAM, message_id=f"<m{n}@example.com>") for n in range(7)}
-    reader = Reader(server, tmp_path)
+    reader = reader_of(server, tmp_path)
     for _ in range(3):
         reader.read(pages=1)
     server.remove(SAM, sorted(ids)[6])
@@ -145,7 +106,7 @@ def test_an_expired_history_lists_all_again_and_finds_what_vanished(
 ) -> None:
     """Without it the mailbox is frozen for ever, the classic fault of Gmail connectors."""
     kept, gone, thrown = (server.deliver(SAM, message_id=f"<m{n}@x.com>") for n in range(3))
-    reader = Reader(server, tmp_path)
+    reader = reader_of(server, tmp_path)
     reader.read()
     server.remove(SAM, gone)
     server.label(SAM, thrown, "TRASH")
@@ -164,7 +125,7 @@ def test_a_mailbox_that_is_not_there_is_reported_and_the_others_are_read(
 ) -> None:
     """One person who left must not silence the sales team."""
     server.deliver(SAM)
-    reader = Reader(server, tmp_path, mailboxes=[EVA, SAM])
+    reader = reader_of(server, tmp_path, mailboxes=[EVA, SAM])
 
     with pytest.raises(AccessDenied, match="Invalid email or User ID") as refused:
         reader.read()
@@ -177,7 +138,7 @@ def test_mail_older_than_the_limit_does_not_land(server: GmailServer, tmp_path: 
     """The listing has no dates: it ends where arrivals are too old."""
     server.deliver(SAM, arrived_ms=1_500_000_000_000, message_id="<old@x.com>")
     new = server.deliver(SAM)
-    reader = Reader(server, tmp_path)
+    reader = reader_of(server, tmp_path)
 
     reader.read()
 
@@ -189,7 +150,7 @@ def test_a_throttled_request_is_asked_again(server: GmailServer, tmp_path: Path)
     server.deliver(SAM)
     body = {"error": {"code": 429, "errors": [{"reason": "rateLimitExceeded"}]}}
     server.faults.append(Fault("messages/18c", lambda *_: reply_json(body, 429)))
-    reader = Reader(server, tmp_path)
+    reader = reader_of(server, tmp_path)
 
     reader.read()
 
@@ -199,7 +160,7 @@ def test_a_throttled_request_is_asked_again(server: GmailServer, tmp_path: Path)
 def test_a_person_signs_in_with_a_refresh_token(server: GmailServer, tmp_path: Path) -> None:
     """For mailboxes without an administrator who could delegate."""
     server.deliver(ME)
-    reader = Reader(
+    reader = reader_of(
         server,
         tmp_path,
         mailboxes=[ME],
@@ -217,7 +178,7 @@ def test_a_person_signs_in_with_a_refresh_token(server: GmailServer, tmp_path: P
 def test_a_broken_key_is_refused_without_showing_it(server: GmailServer, tmp_path: Path) -> None:
     """It opens every mailbox of the Workspace."""
     key = '{"client_email": "a@b", "private_key": "SECRET-PEM-4711"}'
-    reader = Reader(server, tmp_path, service_account=key)
+    reader = reader_of(server, tmp_path, service_account=key)
 
     with pytest.raises(ConfigError, match="JSON key of a service account") as refused:
         reader.read()
@@ -228,20 +189,19 @@ def test_a_broken_key_is_refused_without_showing_it(server: GmailServer, tmp_pat
 def test_settings_want_one_way_to_sign_in(server: GmailServer, tmp_path: Path) -> None:
     """Two would leave open which one reads the mailbox."""
     with pytest.raises(ValidationError, match="not both"):
-        Reader(server, tmp_path, refresh_token=REFRESH_TOKEN)
+        reader_of(server, tmp_path, refresh_token=REFRESH_TOKEN)
     with pytest.raises(ValidationError, match="give `service_account`"):
-        Reader(server, tmp_path, service_account=None)
+        reader_of(server, tmp_path, service_account=None)
 
 
 def test_the_doctor_names_the_mailbox_that_is_closed(server: GmailServer, tmp_path: Path) -> None:
     """Delegation fails per mailbox."""
     server.mailboxes[SAM] = GoogleMailbox()
-    reader = Reader(server, tmp_path, mailboxes=[SAM, EVA])
+    reader = reader_of(server, tmp_path, mailboxes=[SAM, EVA])
 
     async def ask() -> Any:
-        async with open_session(
-            reader.settings, Resources("mail", str(tmp_path), lambda: NOW)
-        ) as session:
+        resources = Resources("mail", str(tmp_path), lambda: NOW)
+        async with CONNECTOR.open(reader.settings, resources) as session:
             return await check(session)
 
     report = asyncio.run(ask())

@@ -9,13 +9,11 @@ from typing import Any
 import pytest
 
 from connectors.base.errors import AccessDenied, OriginRefused
-from connectors.base.stream import Page, ReadRequest, Record, Resources
+from connectors.base.stream import Resources
 from connectors.msgraph import CONNECTOR, check
-from connectors.msgraph.session import open_tenant
-from connectors.msgraph.settings import MsgraphSettings
 from sandbox.http import Fault, reply_json
 from sandbox.msgraph import CLIENT_ID, CLIENT_SECRET, TENANT, GraphServer
-from tests.connectors.test_imap import NOW
+from tests.connectors.mail_reader import NOW, MailReader, payloads
 
 SAM, EVA = "sam@acme.test", "eva@acme.test"
 
@@ -33,59 +31,21 @@ def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("connectors.msgraph.session.FIRST_PAUSE_SECONDS", 0.01)
 
 
-class Reader:
-    """Reads as the runner does: pages are kept, then their cursor; live ids are known."""
-
-    def __init__(self, server: GraphServer, folder: Path, **changes: Any) -> None:
-        self.folder = folder
-        self.live: set[str] = set()
-        self.cursor: Any = None
-        self.settings = MsgraphSettings.model_validate(
-            {
-                "tenant": TENANT,
-                "client_id": CLIENT_ID,
-                "client_secret": CLIENT_SECRET,
-                "mailboxes": [SAM],
-                "base_url": f"{server.url}/v1.0",
-                "login_url": server.url,
-                "page_size": 2,
-                **changes,
-            }
-        )
-
-    def read(self, pages: int | None = None) -> list[Record]:
-        """The records of one run, which ends after so many pages if told."""
-        return asyncio.run(self._read(pages))
-
-    async def _read(self, most: int | None) -> list[Record]:
-        records: list[Record] = []
-        resources = Resources("mail", str(self.folder), lambda: NOW)
-        stream = CONNECTOR.stream("messages")
-        assert stream.read is not None
-        held = sorted(self.live)
-        async with open_tenant(self.settings, resources) as session:
-            request = ReadRequest(stream, "mail", NOW, self.cursor, live_ids=lambda: held)
-            number = 0
-            async for page in stream.read(session, request):
-                self._keep(page)
-                records += page.records
-                number += 1
-                if number == most:
-                    break
-        return records
-
-    def _keep(self, page: Page) -> None:
-        for record in page.records:
-            if record.change == "upsert":
-                self.live.add(record.record_id)
-            else:
-                self.live.discard(record.record_id)
-        if page.cursor is not None:
-            self.cursor = json.loads(json.dumps(page.cursor))
-
-
-def payloads(records: list[Record]) -> list[dict[str, Any]]:
-    return [json.loads(one.payload) for one in records if one.payload]
+def reader_of(server: GraphServer, folder: Path, **changes: Any) -> MailReader:
+    return MailReader(
+        CONNECTOR,
+        folder,
+        {
+            "tenant": TENANT,
+            "client_id": CLIENT_ID,
+            "client_secret": CLIENT_SECRET,
+            "mailboxes": [SAM],
+            "base_url": f"{server.url}/v1.0",
+            "login_url": server.url,
+            "page_size": 2,
+            **changes,
+        },
+    )
 
 
 def test_a_message_lands_with_its_thread_and_without_its_text(
@@ -97,7 +57,7 @@ def test_a_message_lands_with_its_thread_and_without_its_text(
         headers={"References": "<a@acme.test> <offer@acme.test>", "Auto-Submitted": "auto-replied"},
     )
 
-    (row,) = payloads(Reader(server, tmp_path).read())
+    (row,) = payloads(reader_of(server, tmp_path).read())
 
     assert "m1@example.com" == row["message_id"]
     assert ["a@acme.test", "offer@acme.test"] == row["references"]
@@ -113,7 +73,7 @@ def test_the_second_run_finds_what_is_new_flagged_moved_thrown_away_and_gone(
     moved, thrown, gone, flagged = (
         server.deliver(SAM, message_id=f"<m{n}@example.com>") for n in range(4)
     )
-    reader = Reader(server, tmp_path)
+    reader = reader_of(server, tmp_path)
     reader.read()
     server.move(SAM, moved, "archive")
     server.move(SAM, thrown, "deleteditems")
@@ -134,7 +94,7 @@ def test_the_second_run_finds_what_is_new_flagged_moved_thrown_away_and_gone(
 def test_a_quiet_run_lands_nothing(server: GraphServer, tmp_path: Path) -> None:
     """The links are the cursor: an hourly run must not read the mailbox again."""
     server.deliver(SAM)
-    reader = Reader(server, tmp_path)
+    reader = reader_of(server, tmp_path)
     reader.read()
 
     assert [] == reader.read()
@@ -143,7 +103,7 @@ def test_a_quiet_run_lands_nothing(server: GraphServer, tmp_path: Path) -> None:
 def test_a_run_that_ends_after_any_page_loses_nothing(server: GraphServer, tmp_path: Path) -> None:
     """Each page's link is stored with it."""
     ids = {server.deliver(SAM, message_id=f"<m{n}@example.com>") for n in range(7)}
-    reader = Reader(server, tmp_path)
+    reader = reader_of(server, tmp_path)
 
     for _ in range(5):
         reader.read(pages=1)
@@ -157,7 +117,7 @@ def test_a_dead_link_reads_all_again_and_finds_what_vanished_meanwhile(
 ) -> None:
     """A frozen mailbox is the classic fault of mail connectors; so are mails that stay for ever."""
     kept, gone = (server.deliver(SAM, message_id=f"<m{n}@example.com>") for n in range(2))
-    reader = Reader(server, tmp_path)
+    reader = reader_of(server, tmp_path)
     reader.read()
     server.remove(SAM, gone)
     new = server.deliver(SAM, message_id="<m2@example.com>")
@@ -177,7 +137,7 @@ def test_a_closed_mailbox_is_reported_and_the_others_are_read(
     server.deliver(EVA)
     server.mailboxes[EVA].is_closed = True
     server.deliver(SAM)
-    reader = Reader(server, tmp_path, mailboxes=[EVA, SAM])
+    reader = reader_of(server, tmp_path, mailboxes=[EVA, SAM])
 
     with pytest.raises(AccessDenied, match=r"may not read this mailbox") as refused:
         reader.read()
@@ -195,7 +155,7 @@ def test_a_throttled_and_an_expired_request_are_asked_again(
     server.faults.append(Fault("messages/delta", lambda *_: refused))
     ended = reply_json({"error": {"code": "InvalidAuthenticationToken"}}, 401)
     server.faults.append(Fault("mailFolders/drafts", lambda *_: ended))
-    reader = Reader(server, tmp_path)
+    reader = reader_of(server, tmp_path)
 
     assert 1 == len(reader.read())
     assert 2 == server.tokens
@@ -208,14 +168,14 @@ def test_a_link_to_another_host_is_refused(server: GraphServer, tmp_path: Path) 
     server.link_host = "https://graph.microsoft.evil.test"
 
     with pytest.raises(OriginRefused):
-        Reader(server, tmp_path).read()
+        reader_of(server, tmp_path).read()
 
 
 def test_a_wrong_secret_is_said_clearly_and_never_shown(
     server: GraphServer, tmp_path: Path
 ) -> None:
     """Not repeated either: the directory locks applications."""
-    reader = Reader(server, tmp_path, client_secret="wrong-secret-4711")
+    reader = reader_of(server, tmp_path, client_secret="wrong-secret-4711")
 
     with pytest.raises(AccessDenied, match="AADSTS7000215") as refused:
         reader.read()
@@ -228,11 +188,11 @@ def test_a_wrong_secret_is_said_clearly_and_never_shown(
 def test_the_doctor_names_the_mailbox_that_is_closed(server: GraphServer, tmp_path: Path) -> None:
     """The scope of an application is set per mailbox, by another administrator."""
     server.deliver(SAM)
-    reader = Reader(server, tmp_path, mailboxes=[SAM, EVA])
+    reader = reader_of(server, tmp_path, mailboxes=[SAM, EVA])
 
     async def ask() -> Any:
         resources = Resources("mail", str(tmp_path), lambda: NOW)
-        async with open_tenant(reader.settings, resources) as session:
+        async with CONNECTOR.open(reader.settings, resources) as session:
             return await check(session)
 
     report = asyncio.run(ask())
