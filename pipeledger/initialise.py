@@ -2,9 +2,11 @@
 
 import json
 import re
+import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from connectors.base.errors import ConfigError
 from pipeledger.doctor import examine
@@ -24,7 +26,7 @@ start_month = 1
 """
 
 
-_VALUE = re.compile(r'^(\w+) = "(.*)"$')
+_VALUE = re.compile(r"^(\w+) = ")
 _SECRET = re.compile(r"^# (\w+) comes from ")
 
 
@@ -75,12 +77,20 @@ def _answered(keys: str, folder: Path, name: str, questions: Questions) -> Itera
     """The lines of a starter with the user's values in them."""
     for line in keys.splitlines():
         if value := _VALUE.match(line):
-            yield f"{value[1]} = {json.dumps(questions.value(value[1], value[2]))}"
+            yield f"{value[1]} = {_asked(value[1], tomllib.loads(line)[value[1]], questions)}"
         elif secret := _SECRET.match(line):
             given = questions.secret(secret[1]).strip()
             yield _kept(folder, f"{name}_{secret[1]}", secret[1], given) if given else line
         else:
             yield line
+
+
+def _asked(key: str, suggested: Any, questions: Questions) -> str:
+    """The user's value as TOML, whose texts and lists of texts are written like JSON's."""
+    if isinstance(suggested, list):
+        given = questions.value(f"{key} (comma between them)", ", ".join(suggested))
+        return json.dumps([one.strip() for one in given.split(",") if one.strip()])
+    return json.dumps(questions.value(key, suggested))
 
 
 def _kept(folder: Path, file: str, key: str, secret: str) -> str:

@@ -5,9 +5,11 @@ sandbox's own and lies in a file of its own, as a user's would.
 """
 
 import multiprocessing
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -110,12 +112,17 @@ def company_servers(inbox: Path, seed: int, scale: float) -> Iterator[CompanySer
 
 
 def write_files(company: Company, inbox: Path) -> None:
-    """Write the spreadsheets; a file whose bytes are right already is left alone."""
+    """Write the spreadsheets; a file whose bytes are right already is left alone.
+
+    They were saved an hour before the company's own clock, which no file may be ahead of.
+    """
+    saved = (datetime.fromisoformat(CLOCK) - timedelta(hours=1)).timestamp()
     for name, content in company.files.items():
         path = inbox / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists() or path.read_bytes() != content:
             path.write_bytes(content)
+            os.utime(path, (saved, saved))
 
 
 def mailbox(address: str, folders: Mapping[str, MailFolder]) -> Mailbox:

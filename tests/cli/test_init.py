@@ -1,13 +1,16 @@
 """Init: a first connection that works, or that says what it still needs."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from pipeledger.cli import app
+from pipeledger.initialise import Questions, write_connection
 from pipeledger.settings import load_settings
-from pipeledger.sources import CONNECTORS
+from pipeledger.settings.secrets import secret_fields
+from pipeledger.sources import CONNECTORS, connector
 from sandbox.odoo import API_KEY, DATABASE, LOGIN, OdooServer, OdooState
 
 
@@ -79,6 +82,40 @@ def test_a_walk_without_the_secret_says_where_it_is_expected(tmp_path: Path) -> 
     assert 0 == ended.exit_code, ended.output
     assert "PIPELEDGER__SOURCES__STRIPE__STRIPE__API_KEY" in ended.output
     assert not (tmp_path / "secrets").exists()
+
+
+def test_a_list_is_asked_for_with_commas(tmp_path: Path) -> None:
+    """Whose mailboxes are read is nobody's to guess."""
+    init(tmp_path, "gmail", "--input", typed="sam@acme.test, eva@acme.test\nacme.test\n\n")
+
+    text = (tmp_path / "pipeledger.toml").read_text()
+    assert 'mailboxes = ["sam@acme.test", "eva@acme.test"]' in text
+    assert 'own_domains = ["acme.test"]' in text
+
+
+@pytest.mark.parametrize("source", CONNECTORS)
+def test_every_value_and_secret_of_a_first_connection_is_asked_for(
+    tmp_path: Path, source: str
+) -> None:
+    """An example that stays in the file would be taken for the company's own."""
+    asked: list[str] = []
+    secrets: list[str] = []
+
+    def value(key: str, suggestion: str) -> str:
+        asked.append(key.partition(" ")[0])
+        return suggestion
+
+    def secret(key: str) -> str:
+        secrets.append(key)
+        return ""
+
+    list(write_connection(tmp_path / "s.toml", source, "one", Questions(value, secret)))
+
+    tables = tomllib.loads((tmp_path / "s.toml").read_text())["sources"][source]["one"]
+    assert set(tables) - {"tables"} <= set(asked)
+    known = secret_fields(connector(source).settings)
+    assert set(secrets) <= known
+    assert bool(secrets) == bool(known)
 
 
 def test_what_is_typed_cannot_break_the_settings_file(tmp_path: Path) -> None:
