@@ -5,16 +5,15 @@ news looks at 1 % of the payloads. Objects are looked into one level deep, where
 custom fields.
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
 
 import duckdb
 
 from pipeledger.empty_warehouse import STAGING
+from pipeledger.sql import literal
 
 ENOUGH = 20
 """Versions from which on a field's absence says something."""
@@ -29,6 +28,14 @@ STREAM_FIELDS: Mapping[str, str] = {
     "versions": "BIGINT",
 }
 _COLUMNS = ", ".join(STREAM_FIELDS)
+_KINDS = {
+    "VARCHAR": "text",
+    "BOOLEAN": "boolean",
+    "ARRAY": "list",
+    "OBJECT": "object",
+    "NULL": "null",
+}
+"""By the names of json_type, whose others are numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +51,15 @@ class Drift:
 
 @dataclass(slots=True)
 class _Known:
-    """A field over all earlier syncs."""
+    """A field over one sync or several: what it held beside null, and in how many versions."""
 
     kinds: set[str] = field(default_factory=set)
     present: int = 0
+
+    def add(self, kinds: set[str], present: int) -> None:
+        """Take in what another look showed."""
+        self.kinds |= kinds
+        self.present += present
 
 
 def note_fields(
@@ -94,38 +106,46 @@ def note_fields(
 def _fields(
     db: duckdb.DuckDBPyConnection, table: str, connection: str, sync_id: str
 ) -> Iterator[tuple[str, str, int]]:
-    """(field, kind, in how many versions) of one sync's payloads."""
+    """(field, kind, in how many versions) of one sync's payloads; a field may have several."""
     of_sync = (
         f'from raw."{table}" where connection = ? and sync_id = ? '
         "and change = 'upsert' and payload is not null"
     )
-    found = db.execute(
-        f"select json_group_structure(cast(payload as json)) {of_sync}",
-        [connection, sync_id],
-    ).fetchone()
-    structure = json.loads(found[0]) if found and found[0] else None
-    if not isinstance(structure, dict):
-        return
-    for parent in ("", *(name for name, kind in structure.items() if isinstance(kind, dict))):
-        kinds: Any = structure[parent] if parent else structure
-        path = '$."' + parent.replace('"', '\\"') + '"' if parent else "$"
+
+    def keys(path: str) -> list[str]:
         rows = db.execute(
-            "select name, count(*) from (select unnest(json_keys(payload, ?)) as name "  # noqa: S608 - our names
-            f"{of_sync}) as keys group by name",
+            f"select distinct unnest(json_keys(payload, ?)) {of_sync} order by all",
             [path, connection, sync_id],
         ).fetchall()
-        for name, present in rows:
-            yield f"{parent}.{name}" if parent else name, _kind(kinds.get(name)), int(present)
+        # A quote cannot be part of a path; no staging model reads such a name.
+        return [str(name) for (name,) in rows if '"' not in name]
 
+    def kinds(paths: Mapping[str, str]) -> Iterator[tuple[str, str, int]]:
+        # All paths at once: a payload is parsed once and not once per field.
+        listed = "[" + ", ".join(literal(path) for path in paths.values()) + "]"
+        names = "[" + ", ".join(literal(name) for name in paths) + "]"
+        rows = db.execute(
+            f"select name, kind, count(*) from (select unnest({names}) as name, "  # noqa: S608 - literals
+            f"unnest(json_type(payload, {listed})) as kind {of_sync}) as told "
+            "where kind is not null group by all order by all",
+            [connection, sync_id],
+        ).fetchall()
+        for name, kind, count in rows:
+            yield str(name), _KINDS.get(kind, "number"), int(count)
 
-def _kind(structure: Any) -> str:
-    if isinstance(structure, dict):
-        return "object"
-    if isinstance(structure, list):
-        return "list"
-    if structure in {"VARCHAR", "BOOLEAN", "NULL", "JSON"}:
-        return {"VARCHAR": "text", "BOOLEAN": "boolean", "NULL": "null", "JSON": "mixed"}[structure]
-    return "number"
+    top = {name: f'$."{name}"' for name in keys("$")}
+    if not top:
+        return
+    found = list(kinds(top))
+    yield from found
+    parents = {name for name, kind, _ in found if kind == "object"}
+    below = {
+        f"{parent}.{name}": f'{top[parent]}."{name}"'
+        for parent in sorted(parents)
+        for name in keys(top[parent])
+    }
+    if below:
+        yield from kinds(below)
 
 
 def drifts(
@@ -141,10 +161,11 @@ def drifts(
         "where source = ? and stream = ? order by connection, sync_id, field",
         [source, stream],
     ).fetchall()
-    syncs: dict[tuple[str, str], dict[str, tuple[str, int]]] = {}
+    syncs: dict[tuple[str, str], dict[str, _Known]] = {}
     counts: dict[tuple[str, str], int] = {}
     for connection, sync_id, name, kind, present, versions in rows:
-        syncs.setdefault((connection, sync_id), {})[name] = (kind, present)
+        one = syncs.setdefault((connection, sync_id), {}).setdefault(name, _Known())
+        one.add({kind} - {"null"}, present)
         counts[connection, sync_id] = versions
     found: dict[tuple[str, str], Drift] = {}
     known: dict[str, dict[str, _Known]] = {}
@@ -153,10 +174,8 @@ def drifts(
         before = known.setdefault(key[0], {})
         if total.get(key[0], 0) >= ENOUGH:
             found[key] = _drift(source, before, total[key[0]], fields, counts[key])
-        for name, (kind, present) in fields.items():
-            one = before.setdefault(name, _Known())
-            one.kinds |= {kind} - {"null"}
-            one.present += present
+        for name, shown in fields.items():
+            before.setdefault(name, _Known()).add(shown.kinds, shown.present)
         total[key[0]] = total.get(key[0], 0) + counts[key]
     return found
 
@@ -165,23 +184,23 @@ def _drift(
     source: str,
     before: Mapping[str, _Known],
     total: int,
-    fields: Mapping[str, tuple[str, int]],
+    fields: Mapping[str, _Known],
     count: int,
 ) -> Drift:
     new = [name for name in fields if name not in before]
     gone = [
         name
         for name, one in before.items()
-        # A level that is gone as a whole is told once.
         if count >= ENOUGH
         and one.present == total
         and name not in fields
+        # A level that is gone as a whole is told once.
         and not _below(name, fields)
     ]
     retyped = {
-        name: f"{name}: {'/'.join(sorted(before[name].kinds))} > {kind}"
-        for name, (kind, _) in fields.items()
-        if name in before and _differs(before[name].kinds, kind)
+        name: f"{name}: {'/'.join(sorted(before[name].kinds))} > {'/'.join(sorted(others))}"
+        for name, one in fields.items()
+        if name in before and before[name].kinds and (others := one.kinds - before[name].kinds)
     }
     changes = (*(f"+{one}" for one in new), *(f"-{one}" for one in gone), *retyped.values())
     mapped = [one for one in (*gone, *retyped) if _last(one) in _read_by_staging(source)]
@@ -192,10 +211,6 @@ def _below(name: str, fields: Iterable[str]) -> bool:
     """Is the field inside an object that is itself not there any more?"""
     parent, dot, _ = name.rpartition(".")
     return bool(dot) and parent not in fields
-
-
-def _differs(kinds: set[str], kind: str) -> bool:
-    return bool(kinds) and kind != "null" and kind not in kinds and "mixed" not in kinds
 
 
 def _last(name: str) -> str:

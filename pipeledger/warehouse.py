@@ -20,6 +20,7 @@ from pipeledger.landing import Checkpoint, Pin
 from pipeledger.locks import LockHeldError
 from pipeledger.schema_drift import Drift, drifts, note_fields
 from pipeledger.settings import Settings
+from pipeledger.sql import literal
 
 _log = structlog.get_logger(__name__)
 VERSION_ID = "concat_ws(':', '{name}', connection, record_id, sync_id, cast(position as varchar))"
@@ -124,14 +125,14 @@ def _raw_views(db: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
             typed = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
             db.execute(f'create table raw."{table}" ({typed})')
             continue
-        files = ", ".join(_literal(name) for name in pin.files)
+        files = ", ".join(literal(name) for name in pin.files)
         landed = ", ".join(f'"{name}"' for name in RAW_COLUMNS if name != "raw_version_id")
         version = VERSION_ID.format(name=table)
         db.execute(
             f'create view raw."{table}" as select {landed}, {version} as raw_version_id '  # noqa: S608 - our names
             f"from read_parquet([{files}], hive_partitioning = true, "
             "hive_types = {'connection': VARCHAR}) "
-            f"where observed_at <= cast({_literal(inputs.as_of.isoformat())} as timestamptz)"
+            f"where observed_at <= cast({literal(inputs.as_of.isoformat())} as timestamptz)"
         )
 
 
@@ -328,10 +329,6 @@ def _drop(db: duckdb.DuckDBPyConnection, schema: str, table: str) -> None:
     if found is not None:
         kind = "view" if found[0] == "VIEW" else "table"
         db.execute(f'drop {kind} {schema}."{table}"')
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def dbt_vars(settings: Settings) -> str:

@@ -76,6 +76,18 @@ def test_a_mapped_field_of_another_type_stops(db: duckdb.DuckDBPyConnection) -> 
     assert told(db, "s2") == Drift(("properties.amount: text > object",), ("properties.amount",))
 
 
+def test_a_field_of_two_types_is_told_once_it_has_the_second(
+    db: duckdb.DuckDBPyConnection,
+) -> None:
+    """Vendors show an id, or the object where it was expanded."""
+    land(db, "s1", *deals(owner="7"))
+    land(db, "s2", *deals(1, owner="7"), *deals(1, owner={"id": 7}))
+    land(db, "s3", *deals(1, owner={"id": 8}))
+
+    assert told(db, "s2") == Drift(("properties.owner: text > object",))
+    assert told(db, "s3") == Drift()
+
+
 @pytest.mark.parametrize(
     ("first", "second"),
     [
