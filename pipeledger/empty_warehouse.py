@@ -8,7 +8,8 @@ the relations themselves, so those must exist. The list of relations is dbt's ow
 """
 
 import argparse
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,18 +33,24 @@ RAW_COLUMNS: Mapping[str, str] = {
 """Columns of every ``raw.<source>__<stream>``: the landing's, and the version's own name."""
 
 
-def declared_relations(staging: Path = STAGING) -> Iterator[tuple[str, str, Mapping[str, str]]]:
-    """Yield (schema, table, column types) of each relation that the source files declare.
+@cache
+def declared_relations(
+    staging: Path = STAGING,
+) -> tuple[tuple[str, str, Mapping[str, str]], ...]:
+    """(schema, table, column types) of each relation that the source files declare.
 
-    A table without declared columns is a landed stream and has ``RAW_COLUMNS``.
+    A table without declared columns is a landed stream and has ``RAW_COLUMNS``. Read once: a
+    process works by one state of the project.
     """
+    found: list[tuple[str, str, Mapping[str, str]]] = []
     for path in sorted(staging.glob("*/_*__sources.yml")):
         declared: Mapping[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
         for source in declared["sources"]:
             for table in source["tables"]:
                 columns = {c["name"]: c["data_type"] for c in table.get("columns", ())}
                 name = table.get("identifier", table["name"])
-                yield source["schema"], name, columns or RAW_COLUMNS
+                found.append((source["schema"], name, columns or RAW_COLUMNS))
+    return tuple(found)
 
 
 def make_empty_warehouse(path: Path, staging: Path = STAGING) -> int:

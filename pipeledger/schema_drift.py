@@ -13,7 +13,7 @@ from functools import cache
 import duckdb
 
 from pipeledger.empty_warehouse import STAGING
-from pipeledger.sql import literal
+from pipeledger.sql import insert, literal
 
 ENOUGH = 20
 """Versions from which on a field's absence says something."""
@@ -27,7 +27,6 @@ STREAM_FIELDS: Mapping[str, str] = {
     "present": "BIGINT",
     "versions": "BIGINT",
 }
-_COLUMNS = ", ".join(STREAM_FIELDS)
 _KINDS = {
     "VARCHAR": "text",
     "BOOLEAN": "boolean",
@@ -95,12 +94,7 @@ def note_fields(
             (source, stream, connection, sync_id, name, kind, present, count)
             for name, kind, present in _fields(db, f"{source}__{stream}", connection, sync_id)
         ]
-        if rows:
-            marks = ", ".join("?" * len(STREAM_FIELDS))
-            db.executemany(
-                f"insert into meta.stream_fields ({_COLUMNS}) values ({marks})",  # noqa: S608 - our names
-                rows,
-            )
+        insert(db, "meta.stream_fields", rows)
 
 
 def _fields(

@@ -20,7 +20,7 @@ from pipeledger.landing import Checkpoint, Pin
 from pipeledger.locks import LockHeldError
 from pipeledger.schema_drift import Drift, drifts, note_fields
 from pipeledger.settings import Settings
-from pipeledger.sql import literal
+from pipeledger.sql import insert, literal
 
 _log = structlog.get_logger(__name__)
 VERSION_ID = "concat_ws(':', '{name}', connection, record_id, sync_id, cast(position as varchar))"
@@ -313,10 +313,7 @@ def fill(
     typed = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
     _drop(db, schema, table)
     db.execute(f'create table {schema}."{table}" ({typed})')
-    values = [tuple(row) for row in rows]
-    if values:
-        marks = ", ".join("?" * len(columns))
-        db.executemany(f'insert into {schema}."{table}" values ({marks})', values)  # noqa: S608 - our names
+    insert(db, f'{schema}."{table}"', rows)
 
 
 def _drop(db: duckdb.DuckDBPyConnection, schema: str, table: str) -> None:
