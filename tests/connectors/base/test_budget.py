@@ -40,6 +40,20 @@ async def test_a_sliding_window_is_used_in_full_and_not_beyond(tmp_path: Path) -
     } == budgets.report()["hourly"]
 
 
+async def test_a_limit_of_requests_counts_one_whatever_the_request_costs(tmp_path: Path) -> None:
+    """Pipedrive counts requests in a burst and tokens in a day."""
+    burst = Limit("burst", 3, per=timedelta(hours=1), per_request=True)
+    tokens = Limit("tokens", 100, per=timedelta(hours=1))
+    budgets = Budgets((Budget(limits=(burst, tokens)),), tmp_path)
+
+    await spend(budgets, 3, cost=20)
+
+    report = budgets.report()
+    assert (3, 60) == (report["burst"]["used"], report["tokens"]["used"])
+    with pytest.raises(BudgetSpent, match="burst"):
+        await spend(budgets, 1)
+
+
 async def test_two_processes_and_a_restart_share_one_bucket(tmp_path: Path) -> None:
     """The vendor counts the account, not our processes."""
     first = Budgets((Budget(limits=(HOUR,)),), tmp_path)

@@ -61,6 +61,39 @@ async def test_an_archived_deal_stays_and_is_marked(crm: PipedriveState, shelf: 
     assert shelf.payload("deals", str(deals[1]))["is_archived"] is True
 
 
+async def test_an_archived_deal_lands_before_any_comparison(
+    crm: PipedriveState, shelf: Shelf
+) -> None:
+    """The archive has a list of its own, which every run reads; a week is too late."""
+    old, kept = crm.add("deals"), crm.add("deals")
+    crm.archive(old)
+    await shelf.deals()
+    crm.advance(minutes=5)
+    crm.change("deals", kept, title="Archived now")
+    crm.archive(kept)
+
+    await shelf.deals()
+
+    assert [old, kept] == shelf.live("deals")
+    assert shelf.payload("deals", str(kept))["is_archived"] is True
+
+
+async def test_a_comparison_finds_archived_deals_in_their_own_list(
+    crm: PipedriveState, server: PipedriveServer, shelf: Shelf
+) -> None:
+    """Asked for one by one, a company's archive would eat the tokens of the day."""
+    for _ in range(3):
+        crm.archive(crm.add("deals"))
+    await shelf.deals()
+    crm.advance(days=8)
+    server.requests.clear()
+
+    await shelf.deals()
+
+    assert server.count(r"/deals/archived$") > 0
+    assert 0 == server.count(r"/deals/\d+$")
+
+
 async def test_recents_tell_of_deleted_people(crm: PipedriveState, shelf: Shelf) -> None:
     """v2 shows no deleted person; between two comparisons only /v1/recents does."""
     people = [crm.add("persons") for _ in range(3)]
