@@ -23,7 +23,8 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from sandbox.http import Reply, Request, Router, SandboxServer, reply_json
+from sandbox.exchange import Reply, Request, Router, reply_json
+from sandbox.http import SandboxServer
 
 ACCOUNT = "reader@project.iam.gserviceaccount.com"
 SCOPE = "https://www.googleapis.com/auth/gmail.metadata"

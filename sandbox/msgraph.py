@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from sandbox.http import Reply, Request, Router, SandboxServer, reply_json
+from sandbox.exchange import Reply, Request, Router, reply_json
+from sandbox.http import SandboxServer
 
 TENANT, CLIENT_ID, CLIENT_SECRET = "acme", "app-1", "graph-secret-0a1b2c3d"
 WELL_KNOWN = ("inbox", "sentitems", "archive", "drafts", "deleteditems", "junkemail", "outbox")

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sandbox.http import Reply, Request, RollingLimit, reply_json
+from sandbox.exchange import Reply, Request, reply_json
+from sandbox.http import RollingLimit
 from sandbox.hubspot.schema import ALL_SCOPES
 
 STATIC_TOKEN = "pat-eu1-5a4d0b0c-sandbox"  # noqa: S105 - opens nothing but this server

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from sandbox.http import Reply, Request, Router, SandboxServer, http_date, reply_json
+from sandbox.exchange import Reply, Request, Router, reply_json
+from sandbox.http import SandboxServer, http_date
 from sandbox.hubspot.access import Gate, Grant, Limits, refusal
 from sandbox.hubspot.schema import (
     ALWAYS,

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from sandbox.http import Reply, Request, SandboxServer, http_date, reply_json
+from sandbox.exchange import Reply, Request, reply_json
+from sandbox.http import SandboxServer, http_date
 from sandbox.odoo.state import DATABASE, LOGIN, UID, OdooState, RefusalError
 
 READING = frozenset({"search_read", "search", "read", "fields_get"})

@@ -5,7 +5,8 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox.http import App, Reply, Request, RollingLimit, Router, SandboxServer, reply_json
+from sandbox.exchange import App, Reply, Request, Router, reply_json
+from sandbox.http import RollingLimit, SandboxServer
 from sandbox.pipedrive.state import API_TOKEN, V2_KINDS, PipedriveState
 
 MAX_LIMIT = 500

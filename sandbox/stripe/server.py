@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from email.utils import format_datetime
 from typing import Any
 
-from sandbox.http import Reply, Request, RollingLimit, SandboxServer, reply_json
+from sandbox.exchange import Reply, Request, reply_json
+from sandbox.http import RollingLimit, SandboxServer
 from sandbox.stripe.state import Key, StripeState
 
 VERSION = "2026-06-24.dahlia"

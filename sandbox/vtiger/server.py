@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sandbox.http import Reply, Request, RollingLimit, SandboxServer, http_date, reply_json
+from sandbox.exchange import Reply, Request, reply_json
+from sandbox.http import RollingLimit, SandboxServer, http_date
 from sandbox.vtiger.schema import NO_ENTITY, SECRETS, Row
 from sandbox.vtiger.state import Entry, Login, VtigerState
 from sandbox.vtiger.vtql import CAP, Query, VtqlError, number, parse

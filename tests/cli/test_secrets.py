@@ -13,7 +13,8 @@ from typer.testing import CliRunner, Result
 from pipeledger.cli import app
 from pipeledger.settings import load_settings
 from pipeledger.settings.secrets import PREFIX, secret_fields
-from sandbox.http import Reply, Request, SandboxServer, reply_json
+from sandbox.exchange import Reply, Request, reply_json
+from sandbox.http import SandboxServer
 
 CANARY = "canary"
 SECRETS = {

@@ -12,8 +12,9 @@ from pydantic import ValidationError
 from connectors.base.errors import AccessDenied, ConfigError
 from connectors.base.stream import Resources
 from connectors.gmail import CONNECTOR, check
+from sandbox.exchange import reply_json
 from sandbox.gmail import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, GmailServer, GoogleMailbox
-from sandbox.http import Fault, reply_json
+from sandbox.http import Fault
 from tests.connectors.mail_reader import NOW, MailReader, payloads
 
 SAM, EVA, ME = "sam@acme.test", "eva@acme.test", "me@acme.test"

@@ -11,7 +11,8 @@ import pytest
 from connectors.base.errors import AccessDenied, OriginRefused
 from connectors.base.stream import Resources
 from connectors.msgraph import CONNECTOR, check
-from sandbox.http import Fault, reply_json
+from sandbox.exchange import reply_json
+from sandbox.http import Fault
 from sandbox.msgraph import CLIENT_ID, CLIENT_SECRET, TENANT, GraphServer
 from tests.connectors.mail_reader import NOW, MailReader, payloads
 

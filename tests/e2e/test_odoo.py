@@ -13,7 +13,7 @@ from pipeledger.landing import Landing
 from pipeledger.serving import open_serving
 from pipeledger.settings import Settings, load_settings
 from pipeledger.sync import SyncReport, sync_connection
-from sandbox.http import Reply, Request
+from sandbox.exchange import Reply, Request
 from sandbox.odoo import API_KEY, DATABASE, LOGIN, OdooServer, OdooState
 from tests.e2e.road import keyed, run
 

@@ -8,7 +8,7 @@ import pytest
 from connectors.pipedrive import CONNECTOR, PipedriveSettings
 from pipeledger.landing import Landing
 from pipeledger.sync import SyncReport, sync_connection
-from sandbox.http import Reply, Request
+from sandbox.exchange import Reply, Request
 from sandbox.pipedrive import API_TOKEN, PipedriveServer, PipedriveState
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("pipedrive"), pytest.mark.timeout(900)]

@@ -28,7 +28,7 @@ from sandbox.company.model import Deal, World
 from sandbox.company.people import BY_OWNER, OWN_DOMAINS, QUEUE_OWNER_ID
 from sandbox.company.vtiger import STAGE_NAMES, base_amount, stage_name
 from sandbox.demo import CLOCK, write_files
-from sandbox.http import Reply, Request
+from sandbox.exchange import Reply, Request
 from sandbox.hubspot import STATIC_TOKEN, HubspotServer, HubspotState, Limits
 from sandbox.stripe import TEST_KEY, StripeServer, StripeState
 from sandbox.vtiger import ACCESS_KEY, ADMIN, VtigerServer, VtigerState

@@ -6,16 +6,8 @@ import json
 import httpx
 import pytest
 
-from sandbox.http import (
-    Reply,
-    Request,
-    RollingLimit,
-    Router,
-    SandboxServer,
-    in_own_process,
-    reply_html,
-    reply_json,
-)
+from sandbox.exchange import Reply, Request, Router, reply_html, reply_json
+from sandbox.http import RollingLimit, SandboxServer, in_own_process
 
 
 def echo(request: Request) -> Reply:

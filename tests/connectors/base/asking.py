@@ -13,7 +13,8 @@ from connectors.base.auth import Auth, Bearer
 from connectors.base.client import Client, ClientSettings
 from connectors.base.stream import Resources
 from connectors.base.transport import Bounds
-from sandbox.http import Reply, SandboxServer, reply_json
+from sandbox.exchange import Reply, reply_json
+from sandbox.http import SandboxServer
 
 TOKEN = "canary-token-4711"
 NOON = datetime(2026, 10, 15, 12, tzinfo=UTC)

@@ -12,7 +12,8 @@ from pydantic import SecretStr
 
 from connectors.base.auth import OAuth, OAuthSettings
 from connectors.base.errors import AccessDenied, VendorError
-from sandbox.http import Reply, Request, Router, SandboxServer, reply_json
+from sandbox.exchange import Reply, Request, Router, reply_json
+from sandbox.http import SandboxServer
 from tests.connectors.base.asking import client_of
 
 FIRST = "refresh-token-0"

@@ -16,7 +16,7 @@ from connectors.base.errors import (
     VendorError,
 )
 from connectors.base.transport import Bounds
-from sandbox.http import Reply, reply_html, reply_json
+from sandbox.exchange import Reply, reply_html, reply_json
 from tests.connectors.base.asking import NOON, TOKEN, client_of, vendor
 
 

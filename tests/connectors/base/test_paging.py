@@ -20,7 +20,8 @@ from connectors.base.paging import (
     by_get,
     link_header,
 )
-from sandbox.http import Reply, Request, SandboxServer, reply_json
+from sandbox.exchange import Reply, Request, reply_json
+from sandbox.http import SandboxServer
 from tests.connectors.base.asking import NOON, client_of, vendor
 
 

@@ -7,7 +7,8 @@ import trustme
 
 from connectors.base.errors import ProtocolError
 from connectors.base.transport import Answer, Bounds, Origin, exchange, new_http
-from sandbox.http import SandboxServer, reply_json
+from sandbox.exchange import reply_json
+from sandbox.http import SandboxServer
 from tests.connectors.base.asking import TOKEN
 from tests.connectors.certificates import BAD, authority_file, context_of
 

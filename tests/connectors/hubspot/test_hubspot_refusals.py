@@ -15,7 +15,7 @@ from connectors.base.errors import (
 )
 from connectors.base.stream import Resources, ScopeReport
 from connectors.hubspot import CONNECTOR, HubspotSettings
-from sandbox.http import Reply, Request, reply_html, reply_json
+from sandbox.exchange import Reply, Request, reply_html, reply_json
 from sandbox.hubspot import (
     ALL_SCOPES,
     STATIC_TOKEN,

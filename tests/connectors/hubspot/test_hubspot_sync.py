@@ -10,7 +10,7 @@ from connectors.hubspot import CONNECTOR, HubspotSettings
 from pipeledger.landing import Landing
 from pipeledger.sync import StreamReport, SyncReport, sync_connection
 from sandbox.company import build
-from sandbox.http import reply_json
+from sandbox.exchange import reply_json
 from sandbox.hubspot import ALL_SCOPES, STATIC_TOKEN, Grant, HubspotServer, HubspotState
 
 

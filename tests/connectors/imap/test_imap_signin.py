@@ -10,7 +10,8 @@ from connectors.base.errors import AccessDenied, ProtocolError, VendorError
 from connectors.base.stream import Resources
 from connectors.imap import check, open_mailbox
 from connectors.imap.settings import ImapSettings
-from sandbox.http import Reply, Request, SandboxServer, reply_json
+from sandbox.exchange import Reply, Request, reply_json
+from sandbox.http import SandboxServer
 from sandbox.imap import ImapServer, Mailbox
 from tests.connectors.certificates import BAD, authority_file, context_of
 from tests.connectors.imap.mailbox import BASIC, NOW, ids, mail, read, settings

@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 
-from sandbox.http import Reply, Request
+from sandbox.exchange import Reply, Request
 from sandbox.odoo import OdooServer, OdooState
 from tests.connectors.odoo.shelf import Shelf
 

@@ -4,7 +4,7 @@ import pytest
 
 from connectors.base.errors import AccessDenied, ProtocolError
 from connectors.odoo import CONNECTOR
-from sandbox.http import Reply, Request, reply_html, reply_json
+from sandbox.exchange import Reply, Request, reply_html, reply_json
 from sandbox.odoo import OdooServer, OdooState
 from tests.connectors.odoo.shelf import Shelf
 

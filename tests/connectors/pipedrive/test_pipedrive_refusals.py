@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from connectors.base.errors import AccessDenied, BudgetSpent, PipeledgerError, ProtocolError
 from connectors.pipedrive import CONNECTOR, PipedriveSettings
-from sandbox.http import Reply, reply_html, reply_json
+from sandbox.exchange import Reply, reply_html, reply_json
 from sandbox.pipedrive import PipedriveServer, PipedriveState
 from tests.connectors.pipedrive.shelf import Shelf
 

@@ -13,7 +13,7 @@ from connectors.base.stream import ReadRequest, Resources
 from connectors.stripe import CONNECTOR, check
 from connectors.stripe.session import open_account
 from connectors.stripe.settings import StripeSettings
-from sandbox.http import Reply, Request
+from sandbox.exchange import Reply, Request
 from sandbox.stripe import TEST_KEY, Key, StripeServer
 from tests.connectors.stripe.shelf import Reader, ids, records, settings
 

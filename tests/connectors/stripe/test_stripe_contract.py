@@ -14,7 +14,7 @@ from connectors.stripe import CONNECTOR, check
 from connectors.stripe.kinds import KINDS
 from connectors.stripe.session import ENDPOINTS, VERSION, endpoint, open_account
 from connectors.stripe.settings import StripeSettings
-from sandbox.http import Reply, Request
+from sandbox.exchange import Reply, Request
 from sandbox.stripe import StripeServer
 from tests.connectors.stripe.shelf import Reader, children, ids, records, set_aside, settings
 

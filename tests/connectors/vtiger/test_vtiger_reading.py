@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sandbox.http import Reply, Request, reply_json
+from sandbox.exchange import Reply, Request, reply_json
 from sandbox.vtiger import Login, VtigerServer, VtigerState
 from tests.connectors.vtiger.shelf import Shelf
 

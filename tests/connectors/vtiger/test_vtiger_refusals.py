@@ -19,7 +19,7 @@ from connectors.base.errors import (
 )
 from connectors.base.stream import ScopeReport
 from connectors.vtiger import CONNECTOR, VtigerSettings
-from sandbox.http import Reply, Request, reply_html, reply_json
+from sandbox.exchange import Reply, Request, reply_html, reply_json
 from sandbox.vtiger import ACCESS_KEY, ADMIN, Login, VtigerServer, VtigerState
 from tests.connectors.vtiger.shelf import Shelf
 
