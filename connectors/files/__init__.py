@@ -13,8 +13,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from connectors.base.stream import Connector, Page, ReadRequest, Resources, ScopeReport, Stream
+from connectors.files.drops import Folder
 from connectors.files.entities import ENTITIES
-from connectors.files.folder import Folder, read_entity
+from connectors.files.folder import read_entity
 from connectors.files.settings import FilesSettings
 
 

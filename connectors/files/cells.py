@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from connectors.files.entities import Kind
+from connectors.files.eras import era_date, is_era_format
 
 Canonical: TypeAlias = str | int | bool | list[str]
 
@@ -137,8 +138,16 @@ def date_text(value: object, notation: Notation) -> str:
         return value.isoformat()
     text = text_of(value)
     for pattern in notation.date_formats:
+        if is_era_format(pattern):
+            day = era_date(text, pattern)
+            if day is not None:
+                return day.isoformat()
+            continue
         try:
-            found = datetime.strptime(text, pattern)  # noqa: DTZ007 - a day has no zone
+            # Full-width digits as their plain forms, as with numbers.
+            plain = unicodedata.normalize("NFKC", text)
+            form = unicodedata.normalize("NFKC", pattern)
+            found = datetime.strptime(plain, form)  # noqa: DTZ007 - a day has no zone
         except ValueError:
             continue
         return found.date().isoformat()

@@ -7,91 +7,32 @@ snapshot per date, the newest of which holds; files without a date form one toge
 
 import asyncio
 import hashlib
-import re
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
-from difflib import get_close_matches
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from connectors.base.errors import ConfigError, ProtocolError
+from connectors.base.errors import ProtocolError
 from connectors.base.stream import Page, ReadRequest, Record, Rejected
-from connectors.files.cells import CellError, canonical
+from connectors.files.control import (
+    Tally,
+    stated_beside,
+    stated_in_row,
+    summed_columns,
+    tie_out,
+)
+from connectors.files.drops import Drop, Folder
 from connectors.files.entities import ENTITIES, Entity
-from connectors.files.settings import ColumnRule, FilesSettings, TableSettings
-from connectors.files.tables import Row, read_table
+from connectors.files.rows import read_rows
+from connectors.files.settings import CONTROL_SUFFIX, FilesSettings, TableSettings
 
 PAGE_ROWS = 5_000
-_DATED = re.compile(r"(?P<asof>\d{4}-\d{2}-\d{2})")
-_encode = msgspec.json.Encoder(order="sorted").encode
-
-
-@dataclass(frozen=True, slots=True)
-class Drop:
-    """One file as it lies there: identity, size, and the day its name speaks of."""
-
-    path: Path
-    name: str
-    size: int
-    modified_ns: int
-    as_of: str
-
-    @property
-    def updated_at(self) -> datetime:
-        """The day in the name, else the time of the last write."""
-        if self.as_of:
-            return datetime.fromisoformat(self.as_of).replace(tzinfo=UTC)
-        return datetime.fromtimestamp(self.modified_ns // 10**9, tz=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Folder:
-    """The configured folder, opened."""
-
-    settings: FilesSettings
-    connection: str
-
-    def drops(self, table: TableSettings) -> list[Drop]:
-        """The files that match the table's pattern: oldest snapshot first, then by name.
-
-        Raises:
-            ConfigError: the folder does not exist.
-        """
-        folder = self.settings.folder
-        if not folder.is_dir():
-            raise ConfigError(
-                f"the folder {folder} does not exist. "
-                f"Create it or mend sources.files.{self.connection}.folder."
-            )
-        found = []
-        for path in folder.glob(table.path):
-            if not path.is_file() or path.name.startswith((".", "~$")):
-                continue
-            state = path.stat()
-            dated = _DATED.search(path.name)
-            name = str(path.relative_to(folder))
-            as_of = dated["asof"] if dated else ""
-            found.append(Drop(path, name, state.st_size, state.st_mtime_ns, as_of))
-        return sorted(found, key=lambda drop: (drop.as_of, drop.name))
-
-    def describe(self) -> Iterator[str]:
-        """One line per table: how many files match, and which is the newest."""
-        for name, table in self.settings.tables.items():
-            drops = self.drops(table)
-            newest = f", newest {drops[-1].name}" if drops else ""
-            yield f"{name}: {len(drops)} file(s) match {table.path}{newest}"
-
-
-class _Parsed(msgspec.Struct):
-    """A row after its mapping: a record, or the reason it was rejected."""
-
-    record: Record | None = None
-    rejected: Rejected | None = None
-    digest: bytes = b""
+TOLD_FILES = 5
+"""Files whose totals the report names; of more it tells the number."""
 
 
 async def read_entity(folder: Folder, request: ReadRequest) -> AsyncIterator[Page]:
@@ -125,10 +66,11 @@ async def read_entity(folder: Folder, request: ReadRequest) -> AsyncIterator[Pag
         changed = [drop for drop in changed if drop.as_of >= last]
 
     ids: set[str] = set()
+    told: list[str] = []
     for drop in changed:
         await _settle(drop, folder.settings.settle_seconds)
         digest = _sha256(drop.path)
-        _judge(folder, entity, table, drop, digest)
+        told.append(_judge(folder, entity, table, drop, digest))
         async for page, found in _pages(folder, entity, table, drop, digest, request):
             if drop in snapshot:
                 ids.update(found)
@@ -149,9 +91,9 @@ async def read_entity(folder: Folder, request: ReadRequest) -> AsyncIterator[Pag
                 f"{snapshot[-1].name} holds no rows, and an empty "
                 "snapshot deletes everything. Set allow_empty = true if that is meant."
             )
-        yield Page(cursor=state, complete_ids=sorted(ids))
+        yield Page(cursor=state, complete_ids=sorted(ids), note=_note(told))
     else:
-        yield Page(cursor=state)
+        yield Page(cursor=state, note=_note(told))
 
 
 def check_duplicates(settings: FilesSettings, connection: str, entity_name: str) -> list[str]:
@@ -173,7 +115,7 @@ def check_duplicates(settings: FilesSettings, connection: str, entity_name: str)
     for drop in drops:
         if table.mode == "snapshot" and drop.as_of != newest:
             continue
-        for row, parsed in _parse(folder, entity, table, drop, "", now):
+        for row, parsed in read_rows(folder, entity, table, drop, "", now).rows:
             if parsed.rejected is not None:
                 problems.append(f"{row.place}: {parsed.rejected.reason}")
             elif parsed.record is not None:
@@ -213,18 +155,36 @@ async def _settle(drop: Drop, seconds: float) -> None:
         raise ProtocolError(f"{drop.name} is still being written; it is read in the next run")
 
 
-def _judge(folder: Folder, entity: Entity, table: TableSettings, drop: Drop, digest: str) -> None:
-    """Read the whole file once and refuse it if it must not land."""
+def _note(told: Sequence[str]) -> str | None:
+    """Rows and sums of the files read, so that finance can hold them to its own."""
+    more = len(told) - TOLD_FILES
+    parts = [*told[:TOLD_FILES], *([f"and {more} more file(s)"] if more > 0 else [])]
+    return "; ".join(parts) or None
+
+
+def _judge(folder: Folder, entity: Entity, table: TableSettings, drop: Drop, digest: str) -> str:
+    """Read the whole file once and refuse it if it must not land; tell its rows and sums."""
     keys: dict[str, tuple[bytes, str]] = {}
     bad: list[str] = []
-    total = 0
-    for row, parsed in _parse(folder, entity, table, drop, digest, datetime.now(UTC)):
-        total += 1
+    mapped = read_rows(folder, entity, table, drop, digest, datetime.now(UTC))
+    stated: dict[str, Decimal] = {}
+    if table.control is not None and table.control.source == "sidecar":
+        beside = drop.path.with_name(drop.path.name + CONTROL_SUFFIX)
+        stated = stated_beside(beside, drop.name, table.notation())
+    columns = summed_columns(mapped.rules, entity, table.control, stated)
+    tally = Tally()
+    footer = None
+    for row, parsed in mapped.rows:
+        if row.is_footer:
+            footer = row.cells
+            break
+        tally.rows += 1
         if parsed.rejected is not None:
             bad.append(f"{row.place}: {parsed.rejected.reason}")
             continue
         if parsed.record is None:
             continue
+        tally.add(parsed.values, columns)
         key = parsed.record.record_id
         before = keys.setdefault(key, (parsed.digest, row.place))
         if before[0] != parsed.digest:
@@ -232,12 +192,18 @@ def _judge(folder: Folder, entity: Entity, table: TableSettings, drop: Drop, dig
                 f"{entity.name} {key!r} stands twice with different "
                 f"content, at {before[1]} and at {row.place}. Keep one of the rows."
             )
-    if bad and len(bad) > table.max_bad_share * total:
+    if bad and len(bad) > table.max_bad_share * tally.rows:
         shown = "; ".join(bad[:5])
         raise ProtocolError(
-            f"{len(bad)} of {total} rows of {drop.name} are bad, more "
+            f"{len(bad)} of {tally.rows} rows of {drop.name} are bad, more "
             f"than max_bad_share = {table.max_bad_share:g}; nothing of it landed. {shown}"
         )
+    if table.control is None:
+        return f"{drop.name}: {tally.told()}"
+    if table.control.source == "footer":
+        stated = stated_in_row(footer, drop.name, table.control, mapped.rules, table.notation())
+    tie_out(tally, stated, drop.name, columns, table.control)
+    return f"{drop.name}: {tally.told()}, ties out with its control totals"
 
 
 async def _pages(
@@ -250,7 +216,8 @@ async def _pages(
 ) -> AsyncIterator[tuple[Page, list[str]]]:
     records: list[Record] = []
     rejected: list[Rejected] = []
-    for _, parsed in _parse(folder, entity, table, drop, digest, request.now):
+    mapped = read_rows(folder, entity, table, drop, digest, request.now)
+    for _, parsed in mapped.rows:
         if parsed.record is not None:
             records.append(parsed.record)
         if parsed.rejected is not None:
@@ -265,89 +232,3 @@ async def _pages(
 
 def _upserts(records: Sequence[Record]) -> list[str]:
     return [record.record_id for record in records if record.change == "upsert"]
-
-
-def _parse(
-    folder: Folder,
-    entity: Entity,
-    table: TableSettings,
-    drop: Drop,
-    digest: str,
-    observed_at: datetime,
-) -> Iterator[tuple[Row, _Parsed]]:
-    """Every row with its record or its rejection.
-
-    Raises:
-        ConfigError: a mapped column is not in the file.
-    """
-    data = read_table(drop.path, table)
-    rules = table.rules() or {
-        name: ColumnRule.model_validate({"from": name})
-        for name in data.headers
-        if name in entity.columns
-    }
-    _check_headers(folder, entity, table, drop, rules, data.headers)
-    notation = table.notation()
-    for row in data.rows:
-        if row.problem is not None:
-            yield row, _reject(row, row.problem)
-            continue
-        values: dict[str, Any] = {}
-        raw: dict[str, str] = {}
-        problem = None
-        for name, rule in rules.items():
-            cell = row.cells.get(rule.source) if rule.source is not None else rule.constant
-            if rule.source is not None and cell is not None:
-                raw[rule.source] = str(cell)
-            try:
-                values[name] = canonical(cell, entity.columns[name], notation, rule.values)
-                if values[name] is None and rule.default is not None:
-                    values[name] = canonical(rule.default, entity.columns[name], notation)
-            except CellError as error:
-                problem = f"{rule.source or name}: {error}"
-                break
-        if problem is None:
-            empty = [name for name in entity.required if values.get(name) is None]
-            if empty:
-                problem = f"{rules[empty[0]].source or empty[0]}: required: the cell is empty"
-        if problem is not None:
-            yield row, _reject(row, problem)
-            continue
-        key = ":".join("" if values.get(n) is None else str(values[n]) for n in entity.key)
-        content = _encode(values)
-        if table.mode == "changes" and str(row.cells.get(table.op_column, "")).upper() == "D":
-            record = Record(key, None, observed_at, "deleted", drop.updated_at)
-        else:
-            place = {"_file": drop.name, "_sheet": data.sheet, "_row": row.number}
-            payload = {**values, **place, "_sha256": digest, "_raw": raw}
-            record = Record(key, _encode(payload), observed_at, "upsert", drop.updated_at)
-        yield row, _Parsed(record=record, digest=hashlib.sha256(content).digest())
-
-
-def _reject(row: Row, problem: str) -> _Parsed:
-    # The place and the reason, never the content: exports carry salaries and birthdays.
-    return _Parsed(rejected=Rejected(None, f"{row.place}: {problem}", row.place.encode()))
-
-
-def _check_headers(
-    folder: Folder,
-    entity: Entity,
-    table: TableSettings,
-    drop: Drop,
-    rules: dict[str, ColumnRule],
-    headers: Sequence[str],
-) -> None:
-    missing = [rule.source for rule in rules.values() if rule.source not in {None, *headers}]
-    if not table.columns:
-        missing = [name for name in entity.required if name not in rules]
-    if not missing:
-        return
-    parts = []
-    for name in missing:
-        near = get_close_matches(str(name), headers, n=1)
-        parts.append(f"{name!r}" + (f" (did you mean {near[0]!r}?)" if near else ""))
-    raise ConfigError(
-        f"{drop.name} has no column {', '.join(parts)}. "
-        f"It has: {', '.join(headers)}. Mend sources.files.{folder.connection}.tables."
-        f"{entity.name}.columns."
-    )

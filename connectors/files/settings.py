@@ -21,6 +21,7 @@ columns.status = { from = "Status", values = { gewonnen = "won", offen = "open" 
 
 import codecs
 import difflib
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -29,6 +30,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from connectors.files.cells import Notation
 from connectors.files.entities import ENTITIES
+from connectors.files.eras import is_era_format, problem_of
+
+CONTROL_SUFFIX = ".ctl"
+"""A file's control totals lie beside it under its own name and this."""
 
 
 class ColumnRule(BaseModel):
@@ -45,12 +50,33 @@ class ColumnRule(BaseModel):
     values: dict[str, str] | None = None
     """The file's words and their canonical ones; a word outside the map rejects its row."""
 
+    scale: Decimal | None = Field(default=None, gt=0)
+    """What one unit of the cells is worth: 1000 where a plan is in thousands (千円)."""
+
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
         if (self.source is None) == (self.constant is None):
             msg = "give either `from` (a header of the file) or `constant`"
             raise ValueError(msg)
+        if self.scale is not None and self.source is None:
+            msg = "`scale` is for cells of the file; write the constant out"
+            raise ValueError(msg)
         return self
+
+
+_UNMAPPED = ColumnRule(constant="")
+
+
+class ControlSettings(BaseModel):
+    """Totals that a file must tie out with, or nothing of it lands."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    source: Literal["sidecar", "footer"] = Field(alias="from")
+    """sidecar: a file beside it (``deals.csv.ctl``) with lines ``rows = 2`` or
+    ``amount = 1130.50``; footer: the row that ``footer`` finds at the end of the table."""
+    amounts: tuple[str, ...] = ()
+    """Canonical columns whose sums must be stated."""
 
 
 class TableSettings(BaseModel):
@@ -85,6 +111,7 @@ class TableSettings(BaseModel):
     """Above this share of rejected rows nothing of the file lands."""
     allow_empty: bool = False
     """Let an empty snapshot delete everything."""
+    control: ControlSettings | None = None
     columns: dict[str, ColumnRule | str] = Field(default_factory=dict)
     """Canonical column -> header, or a rule; without it headers are canonical names."""
 
@@ -113,6 +140,23 @@ class TableSettings(BaseModel):
     def _marks_differ(self) -> Self:
         if self.thousands == self.decimal:
             msg = "decimal and thousands marks must differ"
+            raise ValueError(msg)
+        return self
+
+    @field_validator("date_formats")
+    @classmethod
+    def _known_eras(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        problems = [problem_of(one) for one in patterns if is_era_format(one)]
+        if found := [problem for problem in problems if problem]:
+            raise ValueError("; ".join(found))
+        return patterns
+
+    @model_validator(mode="after")
+    def _has_totals(self) -> Self:
+        if self.control is None or self.control.source == "sidecar":
+            return self
+        if self.footer is None or not self.control.amounts:
+            msg = 'control from "footer" needs `footer`, and the columns it sums in `amounts`'
             raise ValueError(msg)
         return self
 
@@ -168,6 +212,18 @@ class FilesSettings(BaseModel):
                     for column in ENTITIES[name].required
                     if column not in table.columns
                 ]
+            sums = () if table.control is None else table.control.amounts
+            scaled = [column for column, rule in table.rules().items() if rule.scale is not None]
+            problems += [
+                f"table {name!r}: {column!r} is no amount, it has neither sum nor scale"
+                for column in (*sums, *scaled)
+                if known.get(column) != "decimal"
+            ]
+            problems += [
+                f"table {name!r}: the column {column!r} is under control but not mapped to a header"
+                for column in sums
+                if table.columns and (table.rules().get(column) or _UNMAPPED).source is None
+            ]
         if problems:
             raise ValueError("; ".join(problems))
         return tables

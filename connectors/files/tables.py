@@ -5,20 +5,17 @@ types silently cuts money, one that guesses the dialect silently drops rows.
 """
 
 import csv
-import gzip
-import io
 import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
 from connectors.base.errors import ProtocolError
 from connectors.files.settings import TableSettings
+from connectors.files.unpack import PACKED, open_text
 
-MAX_UNPACKED = 2 * 1024**3
-MAX_RATIO = 100
 MAX_FIELD = 1024**2
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"  # XLS, and XLSX under a password
 _ZIP = b"PK\x03\x04"
@@ -30,13 +27,15 @@ class Row:
 
     ``number`` counts data rows from 1; ``place`` is what a person looks for
     ("deals.csv:17" or "plan.xlsx:Sheet1!row 18"). ``problem`` says why the row cannot be
-    read at all.
+    read at all. ``is_footer`` marks the row that ends the table; it is the last one and no
+    data.
     """
 
     number: int
     place: str
     cells: Mapping[str, Any]
     problem: str | None = None
+    is_footer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +54,10 @@ def read_table(path: Path, table: TableSettings) -> Table:
         ProtocolError: the file is not what its suffix says, is protected, has no such
             sheet, or repeats a header.
     """
-    suffix = "".join(path.suffixes[-2:]).lower() if path.suffix in {".gz", ".zip"} else path.suffix
-    kind = suffix.lower().removesuffix(".gz").removesuffix(".zip")
+    packed = path.suffix.lower() in PACKED
+    kind = (Path(path.stem).suffix if packed else path.suffix).lower()
+    if packed and kind in {".parquet", ".xlsx", ".xlsm"}:
+        raise ProtocolError(f"{path.name}: {kind} is packed already; lay it down as it is")
     if kind == ".parquet":
         return _parquet(path)
     if kind in {".xlsx", ".xlsm"}:
@@ -75,23 +76,6 @@ def _unique(path: Path, headers: Sequence[str]) -> list[str]:
     if repeated:
         raise ProtocolError(f"{path.name}: the header {', '.join(repeated)} appears twice")
     return names
-
-
-def _open_text(path: Path, encoding: str) -> IO[str]:
-    """The file's text, unpacked within limits."""
-    if path.suffix.lower() == ".gz":
-        raw: IO[bytes] = cast("IO[bytes]", gzip.GzipFile(path))
-    elif path.suffix.lower() == ".zip":
-        archive = zipfile.ZipFile(path)
-        members = [info for info in archive.infolist() if not info.is_dir()]
-        if len(members) != 1:
-            raise ProtocolError(f"{path.name}: an archive must hold one file, not {len(members)}")
-        if members[0].file_size > min(MAX_UNPACKED, MAX_RATIO * max(members[0].compress_size, 1)):
-            raise ProtocolError(f"{path.name}: unpacks to {members[0].file_size} bytes; refused")
-        raw = archive.open(members[0])
-    else:
-        raw = path.open("rb")
-    return io.TextIOWrapper(raw, encoding=encoding, newline="")
 
 
 def _delimited(path: Path, table: TableSettings) -> Table:
@@ -114,7 +98,7 @@ def _delimited(path: Path, table: TableSettings) -> Table:
 def _records(path: Path, table: TableSettings) -> Iterator[tuple[int, str | None, list[str]]]:
     """(first physical line, problem, cells) of each record from the header on."""
     csv.field_size_limit(MAX_FIELD)
-    with _open_text(path, table.encoding) as text:
+    with open_text(path, table.encoding) as text:
         for _ in range(table.header_row - 1):
             text.readline()
         reader = csv.reader(
@@ -147,7 +131,9 @@ def _csv_rows(
     for line, problem, cells in lines:
         if problem is None and not any(cell.strip() for cell in cells):
             continue
+        place = f"{path.name}:{line}"
         if _is_footer(table, cells):
+            yield Row(number, place, dict(zip(headers, cells, strict=False)), is_footer=True)
             return
         number += 1
         reason = None
@@ -155,7 +141,6 @@ def _csv_rows(
             reason = f"broken_quote: {problem}; the rest of the file was not read"
         elif len(cells) != len(headers):
             reason = f"ragged_row: {len(cells)} cells under {len(headers)} headers"
-        place = f"{path.name}:{line}"
         yield Row(number, place, dict(zip(headers, cells, strict=False)), reason)
 
 
@@ -212,12 +197,13 @@ def _sheet_rows(
     for line, cells in enumerate(lines, start=table.header_row + 1):
         if not any(cell not in (None, "") for cell in cells):
             continue
+        found = dict(zip(headers, cells, strict=False))
+        place = f"{path.name}:{sheet}!row {line}"
         if _is_footer(table, cells):
+            yield Row(number, place, found, is_footer=True)
             return
         number += 1
-        yield Row(
-            number, f"{path.name}:{sheet}!row {line}", dict(zip(headers, cells, strict=False))
-        )
+        yield Row(number, place, found)
 
 
 def _parquet(path: Path) -> Table:

@@ -16,7 +16,8 @@ from connectors.base.errors import ConfigError, ProtocolError
 from connectors.base.stream import Page, ReadRequest
 from connectors.files import CONNECTOR
 from connectors.files.cells import CellError, Notation, canonical, decimal_text
-from connectors.files.folder import Folder, check_duplicates, read_entity
+from connectors.files.drops import Folder
+from connectors.files.folder import check_duplicates, read_entity
 from connectors.files.settings import FilesSettings
 
 NOW = datetime(2026, 10, 15, 6, tzinfo=UTC)
