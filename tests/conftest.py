@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.e2e.every import Every, every_vendor
 from tests.e2e.road import SMALL, Road, company_road
 
 
@@ -18,4 +19,11 @@ def road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
 def small_road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
     """The company at a fiftieth of its size, for what is asked of every run and not of numbers."""
     with company_road(tmp_path_factory.mktemp("small"), SMALL) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def every(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Every]:
+    """The company at a twentieth of its size, in every CRM and billing system at once."""
+    with every_vendor(tmp_path_factory.mktemp("every")) as made:
         yield made

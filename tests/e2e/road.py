@@ -64,6 +64,7 @@ def run(settings: Settings) -> Ran:
     """Sync, build, check and publish."""
     syncs = asyncio.run(sync_all(settings))
     report = build_and_note(settings)
+    assert not report.errors, report.errors
     return Ran(syncs, report, publish_and_note(settings, report))
 
 
