@@ -61,12 +61,14 @@ def sync(
 ) -> None:
     """Read what is new from the sources and land it."""
     with guarded(debug=debug):
+        from pipeledger.pipeline import sync_exit_code
+
         settings = _settings(config).settings
         reports = run_syncs(
             settings, connections, stream, full=full, allow_deletes=allow_deletes, quiet=as_json
         )
         show_sync_reports(reports, as_json=as_json)
-        raise typer.Exit(0 if all(report.is_complete for report in reports) else 5)
+        raise typer.Exit(sync_exit_code(reports))
 
 
 @app.command()

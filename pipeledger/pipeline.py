@@ -17,7 +17,7 @@ from connectors.base.errors import PipeledgerError
 from connectors.base.locks import write_durably
 from pipeledger.build import BuildReport, Failure, build
 from pipeledger.clock import Clock, frozen_clock, system_clock
-from pipeledger.guard import CHECKS_FAILED, OK, PARTIAL
+from pipeledger.guard import CHECKS_FAILED, FAILED, OK, PARTIAL
 from pipeledger.landed_checks import check_landed
 from pipeledger.landing import Landing
 from pipeledger.locks import LockHeldError, exclusive
@@ -46,12 +46,17 @@ class RunReport:
 
     @property
     def exit_code(self) -> int:
-        """3 if a check failed, 5 if a stream is not complete, else 0."""
+        """3 if a check failed, else as `sync_exit_code` says."""
         if self.build is not None and self.build.errors:
             return CHECKS_FAILED
-        if not all(report.is_complete for report in self.syncs):
-            return PARTIAL
-        return OK
+        return sync_exit_code(self.syncs)
+
+
+def sync_exit_code(reports: Sequence[SyncReport]) -> int:
+    """1 if the disk was full, 5 if a stream is not complete, else 0."""
+    if any(stream.is_disk_full for report in reports for stream in report.streams):
+        return FAILED
+    return OK if all(report.is_complete for report in reports) else PARTIAL
 
 
 def clock_of(settings: Settings) -> Clock:

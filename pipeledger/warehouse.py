@@ -169,6 +169,11 @@ def _config_tables(db: duckdb.DuckDBPyConnection, settings: Settings, as_of: dat
             )
             for rule in settings.pipelines
         ],
+        "pipeline_teams": [
+            (rule.connection, rule.pipeline_id, team)
+            for rule in settings.pipelines
+            for team in rule.teams
+        ],
         "own_domains": [(domain,) for domain in company.own_domains],
         "loss_reasons_excluded": [(one,) for one in settings.deals.loss_reasons_excluded],
         "deal_exclusions": [(rule.field, rule.pattern) for rule in settings.deals.exclude],

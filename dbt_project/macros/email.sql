@@ -17,3 +17,14 @@
 {% macro address_domain(address) -%}
     nullif(split_part(lower({{ address }}), '@', 2), '')
 {%- endmacro %}
+
+{#- A subject in lower case without the marks of answers and forwards (Re:, AW:, Fwd:, RE[2]:). -#}
+{% macro plain_subject(subject) -%}
+    trim(
+        regexp_replace(
+            lower(coalesce({{ subject }}, '')),
+            '^(\s*(re|aw|antw|sv|vs|fwd?|wg|tr|rif)(\[\d+\])?\s*:)+',
+            ''
+        )
+    )
+{%- endmacro %}

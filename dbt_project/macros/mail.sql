@@ -88,6 +88,7 @@
         is_auto_reply,
         is_bounce,
         list_id is not null as is_list,
+        has_message_id,
         has_attachment,
         is_gone,
         sent_at,

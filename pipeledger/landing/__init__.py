@@ -9,6 +9,7 @@ the result is exactly once. The batch commits first, its checkpoint after it.
 from pipeledger.landing.canonical import content_hash
 from pipeledger.landing.checkpoints import Checkpoint, StreamStatus
 from pipeledger.landing.store import Landing, Pin, Version
+from pipeledger.landing.tables import StorageFullError
 from pipeledger.landing.writer import AppendReport, Writer
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Checkpoint",
     "Landing",
     "Pin",
+    "StorageFullError",
     "StreamStatus",
     "Version",
     "Writer",

@@ -152,8 +152,8 @@ class AppendTable:
                 self._table = None  # its state may be half a step behind
                 if "No space left" in str(error) or "os error 28" in str(error):
                     raise StorageFullError(
-                        f"no space left for {self.uri}. Free some and run again: what was landed "
-                        "before is intact."
+                        f"disk full: no space is left for {self.uri}. Free some and run again: "
+                        "what was landed before is intact."
                     ) from error
                 raise
 

@@ -194,6 +194,7 @@ class PipelineRule(Section):
     measure: str | None = None
     is_excluded: bool = False
     first_qualified_stage_id: str | None = None
+    teams: tuple[str, ...] = ()
 
 
 class Exclusion(Section):

@@ -16,7 +16,7 @@ from connectors.base.redact import redact
 from connectors.base.stream import Connector, Resources, Stream
 from pipeledger.clock import Clock, new_sync_id
 from pipeledger.crash import crash_point
-from pipeledger.landing import Checkpoint, Landing
+from pipeledger.landing import Checkpoint, Landing, StorageFullError
 from pipeledger.locks import exclusive
 from pipeledger.sync.interrupt import in_thread
 from pipeledger.sync.report import StreamReport, SyncReport
@@ -239,6 +239,7 @@ async def _sync_stream(run: _Run, session: Any, stream: Stream) -> None:
                 raise
             except Exception as error:  # noqa: BLE001 - a fault costs this stream, not the others
                 report.state, report.error = "failed", _text(error)
+                report.is_disk_full = isinstance(error, StorageFullError)
                 if isinstance(error, AccessDenied) and error.whole_source:
                     run.refused = error
                 if not isinstance(error, PipeledgerError):

@@ -44,6 +44,8 @@ class StreamReport:
     budget: Mapping[str, Any] = field(default_factory=dict)
     error: str | None = None
     note: str | None = None
+    is_disk_full: bool = False
+    """Failed for want of space, which is this machine's fault and not the vendor's."""
 
     @property
     def rate(self) -> float:

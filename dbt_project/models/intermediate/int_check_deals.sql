@@ -1,6 +1,5 @@
 -- Grain: one row per rule about single records (R-01 to R-24) x record that breaks it, at the
--- as-of. Excluded deals are looked at like others; deleted ones are not. R-20 needs a map of
--- pipelines to teams, which the settings do not have.
+-- as-of. Excluded deals are looked at like others; deleted ones are not.
 
 with deals as (
     select * from {{ ref('fct_deal') }}
@@ -28,6 +27,30 @@ stages as (
 pipelines as (
     select * from {{ ref('dim_pipeline') }}
     where is_current
+),
+
+-- Pipelines whose teams the settings name, with the names in one text for the reader.
+team_maps as (
+    select
+        pipeline_key,
+        string_agg(team_key, ', ' order by team_key) as team_keys
+    from {{ ref('stg_config__pipeline_teams') }}
+    group by pipeline_key
+),
+
+foreign_owners as (
+    select
+        deals.deal_key,
+        owners.team_key,
+        team_maps.team_keys,
+        deals.updated_at
+    from deals
+    inner join team_maps on deals.pipeline_key = team_maps.pipeline_key
+    inner join {{ ref('dim_user') }} as owners
+        on deals.owner_user_key = owners.user_key and owners.is_current
+    left join {{ ref('stg_config__pipeline_teams') }} as allowed
+        on deals.pipeline_key = allowed.pipeline_key and owners.team_key = allowed.team_key
+    where deals.status = 'open' and allowed.team_key is null
 ),
 
 currencies as (
@@ -532,6 +555,20 @@ broken as (
         credit_sums.since_at as since_at
     from credit_sums
     where abs(credit_sums.share - 1) > 0.00001
+    union all
+    select
+        'R-20' as check_id,
+        'warn' as severity,
+        'deal' as record_type,
+        deal_key as record_key,
+        deal_key as deal_key,
+        cast(null as double) as value,
+        cast(null as double) as limit_value,
+        concat(
+            'owned by team ', coalesce(team_key, 'none'), ', the pipeline is for ', team_keys
+        ) as detail,
+        updated_at as since_at
+    from foreign_owners
     union all
     select
         'R-21' as check_id,

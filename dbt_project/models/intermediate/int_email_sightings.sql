@@ -19,6 +19,7 @@
     ('is_auto_reply', 'boolean'),
     ('is_bounce', 'boolean'),
     ('is_list', 'boolean'),
+    ('has_message_id', 'boolean'),
     ('has_attachment', 'boolean'),
     ('is_gone', 'boolean'),
     ('sent_at', instant_type()),

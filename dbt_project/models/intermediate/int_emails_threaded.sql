@@ -4,6 +4,9 @@
 -- References names is a node, so that a thread holds together although we never saw its
 -- first mail. The root of the tree is the thread. Chains of more than 200 hops, or that
 -- return to themselves, are cut there: broken clients and ticket systems write such.
+--
+-- Where neither a message nor its answer bears any id, the same subject among the same people
+-- with at most 14 days of silence is one thread.
 
 with recursive sightings as (
     select * from {{ ref('int_email_sightings') }}
@@ -41,6 +44,44 @@ links as (
     ) as steps
 ),
 
+without_ids as (
+    select
+        message_id,
+        min(sent_at) as sent_at,
+        min({{ plain_subject('subject') }}) as subject,
+        list_sort(
+            list_distinct(
+                list_concat([min(from_address)], min(to_addresses), min(cc_addresses))
+            )
+        ) as people
+    from sightings
+    group by message_id
+    having
+        not bool_or(coalesce(has_message_id, false))
+        and max(len(reference_ids)) = 0
+        and count(in_reply_to) = 0
+),
+
+silences as (
+    select
+        *,
+        {{ seconds_between(
+            'lag(sent_at) over (partition by subject, people order by sent_at, message_id)',
+            'sent_at'
+        ) }} as silent_seconds
+    from without_ids
+    where subject <> ''
+),
+
+talks as (
+    select
+        *,
+        count(*) filter (where silent_seconds > 14 * 86400) over (
+            partition by subject, people order by sent_at, message_id
+        ) as talk_no
+    from silences
+),
+
 parents as (
     select
         child_id,
@@ -48,6 +89,21 @@ parents as (
     from links
     where parent_id <> child_id
     group by child_id
+
+    union all
+
+    select
+        child_id,
+        parent_id
+    from (
+        select
+            message_id as child_id,
+            first_value(message_id) over (
+                partition by subject, people, talk_no order by sent_at, message_id
+            ) as parent_id
+        from talks
+    ) as answers
+    where parent_id <> child_id
 ),
 
 climbs as (

@@ -23,6 +23,7 @@ select
     false as is_auto_reply,
     vendor_status = 'BOUNCED' as is_bounce,
     false as is_list,
+    coalesce(trim(message_id, '<> '), '') <> '' as has_message_id,
     false as has_attachment,
     is_deleted as is_gone,
     occurred_at as sent_at,
