@@ -46,3 +46,18 @@
     - {{ round_money('cast(cast(' ~ amount ~ ' as double) * keyed_shares.share_from'
         ~ ' * factors.to_row_currency as decimal(38, 9))', 'factors.row_currency_code') }}
 {%- endmacro %}
+
+{#- An amount per billing interval as an amount per month: a year is 12 months, a week 12/52 of
+    one, a day 12/365 (marts.md, mart_mrr_movement). A decimal factor, so that no digit of the
+    amount passes through a double. -#}
+{% macro monthly_amount(amount, interval_unit, interval_count) -%}
+    ({{ amount }}) * cast(
+        case {{ interval_unit }}
+            when 'year' then 1.0 / 12
+            when 'quarter' then 1.0 / 3
+            when 'month' then 1.0
+            when 'week' then 52.0 / 12
+            when 'day' then 365.0 / 12
+        end / coalesce({{ interval_count }}, 1) as decimal(12, 9)
+    )
+{%- endmacro %}

@@ -232,6 +232,7 @@ class Thresholds(Section):
     cohort_window_days: int | None = Field(default=None, ge=1)
     fx_fill_days: int = Field(default=7, ge=0)
     invoice_grace_days: int = Field(default=30, ge=0)
+    payment_terms_days: int = Field(default=30, ge=0)
     recon_tolerance_pct: Decimal = Field(default=Decimal("0.005"), ge=0, le=1)
     recon_tolerance_units: Decimal = Field(default=Decimal("1.00"), ge=0)
     link_days_before: int = Field(default=30, ge=0)

@@ -89,7 +89,11 @@ with invoices as (
                 as discount_amt,
             stripe_lines.is_proration,
             {{ company_date('stripe_lines.service_start_at') }} as service_start,
-            {{ company_date('stripe_lines.service_end_at') }} as service_end
+            -- Stripe's period ends at the instant at which the next one begins.
+            greatest(
+                {{ company_date("stripe_lines.service_end_at - interval '1 second'") }},
+                {{ company_date('stripe_lines.service_start_at') }}
+            ) as service_end
         from stripe_lines
         left join stripe_scales on stripe_lines.currency_code = stripe_scales.currency_code
     ),

@@ -48,6 +48,8 @@ billing as (
     from (
         select * from {{ ref('int_check_billing') }}
         union all
+        select * from {{ ref('int_check_billing_periods') }}
+        union all
         select * from {{ ref('int_check_invoice_numbers') }}
     ) as checks
     left join invoices

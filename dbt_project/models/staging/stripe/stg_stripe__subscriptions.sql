@@ -16,6 +16,8 @@ with versions as (
             'ended_at': 'BIGINT',
             'current_period_start': 'BIGINT',
             'current_period_end': 'BIGINT',
+            'trial_end': 'BIGINT',
+            'pause_collection': {'behavior': 'VARCHAR'},
             'items': {'has_more': 'BOOLEAN', 'data': [{
                 'current_period_start': 'BIGINT',
                 'current_period_end': 'BIGINT',
@@ -24,7 +26,11 @@ with versions as (
                     'id': 'VARCHAR',
                     'product': 'VARCHAR',
                     'unit_amount_decimal': 'DECIMAL(38,12)',
-                    'recurring': {'interval': 'VARCHAR', 'interval_count': 'BIGINT'},
+                    'recurring': {
+                        'interval': 'VARCHAR',
+                        'interval_count': 'BIGINT',
+                        'usage_type': 'VARCHAR',
+                    },
                 },
             }]},
             'test_clock': 'VARCHAR',
@@ -43,6 +49,20 @@ final as (
         nullif(trim(json_extract_string(versions.body.metadata, '$.channel')), '') as channel,
         versions.body.items.data[1].price.recurring."interval" as recurring_interval,
         versions.body.items.data[1].price.recurring.interval_count as recurring_interval_count,
+        -- What a month costs, in minor units: a metered item has no price of its own.
+        list_sum(list_transform(
+            list_filter(
+                versions.body.items.data,
+                lambda item: coalesce(item.price.recurring.usage_type, 'licensed') <> 'metered'
+            ),
+            lambda item: {{ monthly_amount(
+                'cast(item.price.unit_amount_decimal as decimal(26, 12))'
+                ~ ' * coalesce(item.quantity, 1)',
+                'item.price.recurring."interval"',
+                'item.price.recurring.interval_count') }}
+        )) as monthly_amount_minor,
+        versions.body.pause_collection.behavior is not null as is_paused,
+        {{ stripe_instant('versions.body.trial_end') }} as trial_ends_at,
         {{ stripe_instant('versions.body.start_date') }} as started_at,
         {{ stripe_instant('coalesce(versions.body.current_period_start, '
             ~ 'versions.body.items.data[1].current_period_start)') }} as current_period_start_at,

@@ -1,0 +1,27 @@
+-- Grain: one row per version of a subscription, all billing systems. monthly_amt is what a
+-- month costs in major units, by the interval of billing, without tax, one-off charges and
+-- usage. status: active, past_due, trial, paused, pending, cancelled.
+
+{% set columns = [
+    ('subscription_key', 'varchar'),
+    ('subscription_id', 'varchar'),
+    ('customer_key', 'varchar'),
+    ('source_system', 'varchar'),
+    ('connection', 'varchar'),
+    ('raw_version_id', 'varchar'),
+    ('status', 'varchar'),
+    ('currency_code', 'varchar'),
+    ('monthly_amt', money_type()),
+    ('is_deleted', 'boolean'),
+    ('started_at', instant_type()),
+    ('trial_ends_at', instant_type()),
+    ('ended_at', instant_type()),
+    ('source_updated_at', instant_type()),
+    ('observed_at', instant_type()),
+    ('sync_id', 'varchar'),
+    ('position', 'bigint'),
+] %}
+
+{{ union_lanes('subscriptions', columns, [
+    'stripe',
+]) }}
