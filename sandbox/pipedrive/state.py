@@ -1,6 +1,7 @@
 """What a Pipedrive company holds: records by kind, and what its changelog tells."""
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -36,6 +37,13 @@ class PipedriveState:
     def stamp(self) -> str:
         """Now, as v2 writes it."""
         return self.now.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def load(self, held: Mapping[str, Any]) -> None:
+        """Take over a company's records (`sandbox.company.pipedrive`)."""
+        self.rows = {kind: {row["id"]: row for row in held[kind]} for kind in V2_KINDS}
+        self.leads = {row["id"]: row for row in held["leads"]}
+        self.changelog, self.lines = dict(held["changelog"]), dict(held["lines"])
+        self.small = dict(held["small"])
 
     def add(self, kind: str, **fields: Any) -> int:
         """Make a record; its id."""

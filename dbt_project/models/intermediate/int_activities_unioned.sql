@@ -32,5 +32,6 @@
 {{ union_lanes('activities', columns, [
     'files',
     'hubspot',
+    'pipedrive',
     'vtiger',
 ]) }}

@@ -27,5 +27,6 @@
     'files',
     'hubspot',
     'odoo',
+    'pipedrive',
     'vtiger',
 ]) }}

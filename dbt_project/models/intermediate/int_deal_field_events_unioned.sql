@@ -28,4 +28,5 @@
     'files',
     'hubspot',
     'odoo',
+    'pipedrive',
 ]) }}

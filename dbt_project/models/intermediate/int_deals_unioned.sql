@@ -59,5 +59,6 @@
     'files',
     'hubspot',
     'odoo',
+    'pipedrive',
     'vtiger',
 ]) }}

@@ -32,5 +32,6 @@
     'files',
     'hubspot',
     'odoo',
+    'pipedrive',
     'vtiger',
 ]) }}

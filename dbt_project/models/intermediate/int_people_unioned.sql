@@ -30,5 +30,6 @@
     'files',
     'hubspot',
     'odoo',
+    'pipedrive',
     'vtiger',
 ]) }}

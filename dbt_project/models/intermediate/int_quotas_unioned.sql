@@ -24,4 +24,5 @@
 
 {{ union_lanes('quotas', columns, [
     'files',
+    'pipedrive',
 ]) }}

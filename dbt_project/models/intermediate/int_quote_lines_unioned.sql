@@ -34,5 +34,6 @@
     'files',
     'hubspot',
     'odoo',
+    'pipedrive',
     'vtiger',
 ]) }}
