@@ -105,6 +105,13 @@ MODELS: tuple[Model, ...] = (
         computed=frozenset({"name", "date", "state", "ref", "company_id", "journal_id"}),
         domain=(["partner_type", "=", "customer"],),
     ),
+    Model(
+        "journals",
+        "account.journal",
+        "Journals: a bank's entry is a payment, a general one a write-off.",
+        is_small=True,
+        kept=frozenset({"id", "name", "code", "type", "active", "company_id", "write_date"}),
+    ),
     Model("reconciliations", "account.partial.reconcile", "Which payment settles which invoice."),
     Model(
         "products",

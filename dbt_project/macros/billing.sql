@@ -61,3 +61,9 @@
         end / coalesce({{ interval_count }}, 1) as decimal(12, 9)
     )
 {%- endmacro %}
+
+{#- The sources that bill and know no deals: their customers are companies of a CRM, where one
+    can be recognised in them. -#}
+{% macro is_billing_system(source_system) -%}
+    {{ source_system }} in ('chargebee', 'quickbooks', 'stripe', 'xero')
+{%- endmacro %}

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from sandbox.company import hubspot, pipedrive, stripe, vtiger
+from sandbox.company import hubspot, odoo, pipedrive, stripe, vtiger
 from sandbox.company.changes import Difference, difference, second_day
 from sandbox.company.clock import SECOND_DAY, instant
 from sandbox.company.files import Export, crm_export
@@ -59,6 +59,11 @@ class Company:
     def stripe(self) -> dict[str, Any]:
         """Objects per stream as Stripe holds them (``sandbox.company.stripe``)."""
         return stripe.render(self.world)
+
+    @cached_property
+    def odoo(self) -> dict[str, dict[int, dict[str, Any]]]:
+        """Records per model as Odoo holds them (``sandbox.company.odoo``)."""
+        return odoo.render(self.world)
 
     @cached_property
     def pipedrive(self) -> dict[str, Any]:

@@ -51,6 +51,86 @@ SCHEMA: dict[str, dict[str, str]] = {
         "image_1920": "binary",
         "signup_token": "char",
         "company_id": "many2one",
+        "commercial_partner_id": "many2one",
+        "website": "char",
+        "function": "char",
+        "user_id": "many2one",
+    },
+    "account.journal": {"name": "char", "type": "selection"},
+    "account.move": {
+        "name": "char",
+        "move_type": "selection",
+        "state": "selection",
+        "payment_state": "selection",
+        "partner_id": "many2one",
+        "commercial_partner_id": "many2one",
+        "currency_id": "many2one",
+        "company_id": "many2one",
+        "company_currency_id": "many2one",
+        "reversed_entry_id": "many2one",
+        "invoice_origin": "char",
+        "ref": "char",
+        "invoice_date": "date",
+        "invoice_date_due": "date",
+        "amount_untaxed": "monetary",
+        "amount_tax": "monetary",
+        "amount_total": "monetary",
+        "amount_residual": "monetary",
+        "amount_total_signed": "monetary",
+        "narration": "html",
+        "access_token": "char",
+    },
+    "account.move.line": {
+        "move_id": "many2one",
+        "journal_id": "many2one",
+        "display_type": "selection",
+        "product_id": "many2one",
+        "name": "char",
+        "quantity": "float",
+        "price_unit": "float",
+        "discount": "float",
+        "price_subtotal": "monetary",
+        "price_total": "monetary",
+        "amount_currency": "monetary",
+        "tax_ids": "many2many",
+    },
+    "account.payment": {
+        "name": "computed",
+        "move_id": "many2one",
+        "state": "computed",
+        "date": "computed",
+        "payment_type": "selection",
+        "partner_type": "selection",
+        "partner_id": "many2one",
+        "amount": "monetary",
+        "currency_id": "many2one",
+    },
+    "account.partial.reconcile": {
+        "debit_move_id": "many2one",
+        "credit_move_id": "many2one",
+        "amount": "monetary",
+        "debit_amount_currency": "monetary",
+        "credit_amount_currency": "monetary",
+        "max_date": "date",
+    },
+    "mail.activity.type": {"name": "char", "category": "selection"},
+    "mail.activity": {
+        "res_model": "char",
+        "res_id": "integer",
+        "activity_type_id": "many2one",
+        "summary": "char",
+        "note": "html",
+        "user_id": "many2one",
+        "date_deadline": "date",
+    },
+    "calendar.event": {
+        "name": "char",
+        "opportunity_id": "many2one",
+        "user_id": "many2one",
+        "start": "datetime",
+        "stop": "datetime",
+        "active": "boolean",
+        "description": "html",
     },
     "sale.order": {
         "name": "char",
@@ -62,6 +142,7 @@ SCHEMA: dict[str, dict[str, str]] = {
         "amount_untaxed": "monetary",
         "amount_tax": "monetary",
         "date_order": "datetime",
+        "validity_date": "date",
     },
     "sale.order.line": {
         "order_id": "many2one",
@@ -70,10 +151,19 @@ SCHEMA: dict[str, dict[str, str]] = {
         "product_uom_qty": "float",
         "price_unit": "float",
         "price_subtotal": "monetary",
+        "price_total": "monetary",
+        "price_tax": "float",
+        "currency_id": "many2one",
+        "product_id": "many2one",
     },
     "crm.lost.reason": {"name": "char", "active": "boolean"},
     "ir.model.fields": {"name": "char", "model": "char"},
-    "crm.stage": {"name": "char", "sequence": "integer", "is_won": "boolean"},
+    "crm.stage": {
+        "name": "char",
+        "sequence": "integer",
+        "is_won": "boolean",
+        "team_id": "many2one",
+    },
     "crm.team": {
         "name": "char",
         "sequence": "integer",
@@ -114,6 +204,9 @@ SCHEMA: dict[str, dict[str, str]] = {
         "author_id": "many2one",
         "subject": "char",
         "message_type": "selection",
+        "mail_activity_type_id": "many2one",
+        "message_id": "char",
+        "email_from": "char",
     },
 }
 
@@ -154,6 +247,11 @@ class OdooState:
             person = {"login": login, "name": login, "email": login, "active": number > 1}
             place = {"share": False, "company_id": 1, "company_ids": [1, 2]}
             self.add("res.users", values={**person, **place, **secrets})
+
+    def load(self, tables: Mapping[str, Mapping[int, Row]]) -> None:
+        """Take over a company's records (`sandbox.company.odoo`)."""
+        for model, rows in tables.items():
+            self.tables[model].update(rows)
 
     def advance(self, **by: float) -> None:
         """Let time pass."""

@@ -32,6 +32,7 @@
 {{ union_lanes('activities', columns, [
     'files',
     'hubspot',
+    'odoo',
     'pipedrive',
     'vtiger',
 ]) }}

@@ -15,7 +15,7 @@ with records as (
 
 crm as (
     select * from records
-    where source_system <> 'stripe'
+    where not {{ is_billing_system('source_system') }}
 ),
 
 owners as (
@@ -62,7 +62,7 @@ named as (
     from records
     inner join crm
         on split_part(records.crm_reference, ':', -1) = crm.company_id
-    where records.source_system = 'stripe'
+    where {{ is_billing_system('records.source_system') }}
     group by records.company_key
     having count(distinct crm.vendor_key) = 1
 ),
@@ -71,7 +71,7 @@ final as (
     select
         records.company_key as record_key,
         case
-            when records.source_system <> 'stripe'
+            when not {{ is_billing_system('records.source_system') }}
                 then coalesce(shared.company_key, records.vendor_key)
             else coalesce(
                 named_shared.company_key, named.company_key, domains.company_key,
@@ -79,13 +79,13 @@ final as (
             )
         end as company_key,
         case
-            when records.source_system <> 'stripe' and records.vendor_key <> records.company_key
+            when not {{ is_billing_system('records.source_system') }} and records.vendor_key <> records.company_key
                 then 'vendor'
-            when records.source_system <> 'stripe' and shared.company_key is not null
+            when not {{ is_billing_system('records.source_system') }} and shared.company_key is not null
                 then 'domain'
-            when records.source_system = 'stripe' and named.company_key is not null
+            when {{ is_billing_system('records.source_system') }} and named.company_key is not null
                 then 'reference'
-            when records.source_system = 'stripe' and domains.company_key is not null
+            when {{ is_billing_system('records.source_system') }} and domains.company_key is not null
                 then 'domain'
             else 'itself'
         end as method

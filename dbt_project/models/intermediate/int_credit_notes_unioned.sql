@@ -31,5 +31,6 @@
 
 {{ union_lanes('credit_notes', columns, [
     'files',
+    'odoo',
     'stripe',
 ]) }}

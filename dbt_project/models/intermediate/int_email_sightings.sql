@@ -32,5 +32,6 @@
     'hubspot',
     'imap',
     'msgraph',
+    'odoo',
     'vtiger',
 ]) }}

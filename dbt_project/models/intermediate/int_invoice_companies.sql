@@ -24,7 +24,7 @@ crm_companies as (
         identities.company_key
     from {{ ref('int_companies_current') }} as companies
     inner join identities on companies.company_key = identities.record_key
-    where companies.source_system <> 'stripe' and not companies.is_deleted
+    where not {{ is_billing_system('companies.source_system') }} and not companies.is_deleted
 ),
 
 -- An export of another system may carry the CRM's own company ids.

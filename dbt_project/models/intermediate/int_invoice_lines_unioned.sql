@@ -29,5 +29,6 @@
 
 {{ union_lanes('invoice_lines', columns, [
     'files',
+    'odoo',
     'vtiger',
 ]) }}

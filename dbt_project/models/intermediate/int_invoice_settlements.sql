@@ -237,6 +237,38 @@ other_payments as (
         ) = 1
 ),
 
+-- What else than money lowers an invoice: as its source applies it, else whole credit notes.
+other_applied as (
+    select
+        invoice_key,
+        sum(applied_amt) as lowered_amt
+    from other_allocations
+    where
+        not is_deleted
+        and (credit_note_key is not null or kind in ('credit_note', 'write_off', 'balance_credit'))
+    group by invoice_key
+),
+
+other_credits as (
+    select
+        notes.invoice_key,
+        notes.currency_code,
+        sum(
+            notes.gross_amt - notes.refunded_amt - notes.credited_to_balance_amt
+            - notes.out_of_band_amt
+        ) as lowered_amt
+    from {{ ref('int_credit_notes_current') }} as notes
+    where
+        notes.status = 'issued'
+        and not exists (
+            select 1 from other_allocations
+            where
+                other_allocations.credit_note_key = notes.credit_note_key
+                and not other_allocations.is_deleted
+        )
+    group by notes.invoice_key, notes.currency_code
+),
+
 other_stated as (
     select
         other_allocations.payment_allocation_key as settlement_key,
@@ -290,7 +322,8 @@ other_implied as (
         cast(null as varchar) as stated_kind,
         invoices.raw_version_id,
         cast(
-            invoices.gross_amt - coalesce(credits.lowered_amt, 0)
+            invoices.gross_amt - coalesce(other_credits.lowered_amt, 0)
+            - coalesce(other_applied.lowered_amt, 0)
             - coalesce(
                 invoices.source_balance_amt,
                 case invoices.status when 'paid' then 0 else invoices.gross_amt end
@@ -300,10 +333,11 @@ other_implied as (
         coalesce(invoices.paid_date, {{ company_date('invoices.observed_at') }})
             as applied_date
     from invoices
-    left join credits
+    left join other_credits
         on
-            invoices.invoice_key = credits.invoice_key
-            and invoices.currency_code = credits.currency_code
+            invoices.invoice_key = other_credits.invoice_key
+            and invoices.currency_code = other_credits.currency_code
+    left join other_applied on invoices.invoice_key = other_applied.invoice_key
     where
         -- Stripe says what was paid out of band.
         invoices.source_system <> 'stripe'

@@ -52,6 +52,7 @@
 
 {{ union_lanes('invoices', columns, [
     'files',
+    'odoo',
     'stripe',
     'vtiger',
 ]) }}

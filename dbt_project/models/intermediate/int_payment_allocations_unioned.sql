@@ -22,4 +22,5 @@
 
 {{ union_lanes('payment_allocations', columns, [
     'files',
+    'odoo',
 ]) }}

@@ -25,4 +25,5 @@
 
 {{ union_lanes('payments', columns, [
     'files',
+    'odoo',
 ]) }}

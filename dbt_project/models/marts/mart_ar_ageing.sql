@@ -89,7 +89,7 @@ valued as (
 
 final as (
     select
-        concat_ws('|', document_key, currency_code, as_of_date) as ar_ageing_key,
+        concat_ws('|', document_type, document_key, currency_code, as_of_date) as ar_ageing_key,
         document_key,
         document_type,
         invoice_key,

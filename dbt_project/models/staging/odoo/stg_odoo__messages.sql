@@ -6,6 +6,10 @@
     'model': 'VARCHAR',
     'res_id': 'VARCHAR',
     'message_type': 'VARCHAR',
+    'mail_activity_type_id': 'VARCHAR',
+    'message_id': 'VARCHAR',
+    'email_from': 'VARCHAR',
+    'subject': 'VARCHAR',
 } %}
 
 with landed as (
@@ -25,6 +29,10 @@ final as (
         {{ odoo_text('landed.record.model') }} as model_name,
         {{ odoo_id('landed.record.res_id') }} as res_id,
         {{ odoo_text('landed.record.message_type') }} as message_type,
+        {{ odoo_id('landed.record.mail_activity_type_id') }} as activity_type_id,
+        trim({{ odoo_text('landed.record.message_id') }}, '<> ') as header_id,
+        {{ odoo_text('landed.record.email_from') }} as email_from,
+        {{ odoo_text('landed.record.subject') }} as subject,
         landed.payload is not null as has_content,
         landed.change,
         landed.change in ('deleted', 'archived') as is_deleted,
