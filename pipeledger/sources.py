@@ -14,6 +14,7 @@ CONNECTORS: tuple[str, ...] = (
     "msgraph",
     "odoo",
     "pipedrive",
+    "salesforce",
     "stripe",
     "vtiger",
 )

@@ -247,7 +247,7 @@ async def ask_token(
 
     Raises:
         AccessDenied: the endpoint refused the grant (400, 401, 403); never repeated.
-        VendorError: no answer, or another status, after all attempts.
+        VendorError: no answer, another status, or too many sign-ins, after all attempts.
     """
     origin = base_origin(url)
     last = ""
@@ -272,7 +272,7 @@ async def ask_token(
             if answer.status == 200:
                 return answer
             last = f'{answer.status}, "{_refusal(answer.body)}"'
-            if answer.status in {400, 401, 403}:
+            if answer.status in {400, 401, 403} and not _is_passing(answer.body):
                 raise AccessDenied(
                     f"the token endpoint refused the {what}: {last}. {mend}",
                     status=answer.status,
@@ -338,6 +338,21 @@ class Granted:
         remember(granted.access_token)
         self._token = granted.access_token
         self._until = time.monotonic() + float(granted.expires_in) * self._refresh_at
+
+
+_PASSING = frozenset(
+    {"temporarily_unavailable", "server_error", "slow_down", "rate_limit_exceeded"}
+)
+"""Refusals of a token endpoint that say nothing of the grant (RFC 6749 4.1.2.1, RFC 8628 3.5)."""
+
+
+def _is_passing(body: bytes) -> bool:
+    try:
+        refusal = decode(body, _Refusal)
+    except ProtocolError:
+        return False
+    said = f"{refusal.error} {refusal.error_description}".lower()
+    return refusal.error in _PASSING or "rate exceeded" in said or "rate limit" in said
 
 
 def _refusal(body: bytes) -> str:

@@ -95,7 +95,7 @@ class ClientSettings:
     ``observe`` reads the vendor's rate headers into what is left per limit. ``judge`` may
     turn an unaccepted answer into its own error, before the general rules apply; it gets
     what the general message says. ``again`` says whether an answer is worth another try,
-    True or False, or None for what its status means in general; a refused credential or right
+    True or False, or None for what its status means in general; a refused credential
     never is. ``pause`` gives the seconds to wait before the next try
     where the vendor asks for its own rhythm (attempt counts from 1).
     """
@@ -167,9 +167,15 @@ class Client:
         budget: str = "default",
         cost: int = 1,
         ok: frozenset[int] = OK,
+        csv: bool = False,
     ) -> Response:
-        """GET a path of the base URL, or a link that the vendor gave."""
-        return await self._ask("GET", path_or_url, params, None, budget=budget, cost=cost, ok=ok)
+        """GET a path of the base URL, or a link that the vendor gave.
+
+        ``csv``: a table is due, and whatever says that it is something else is refused.
+        """
+        return await self._ask(
+            "GET", path_or_url, params, None, budget=budget, cost=cost, ok=ok, csv=csv
+        )
 
     async def post_json(
         self,
@@ -207,6 +213,7 @@ class Client:
         budget: str,
         cost: int,
         ok: frozenset[int],
+        csv: bool = False,
     ) -> Response:
         is_link = "://" in path.split("?", 1)[0]
         url = path if is_link else self._settings.base_url.rstrip("/") + path
@@ -220,9 +227,10 @@ class Client:
             attempt += 1
             headers = dict(await self._auth.headers())
             try:
+                headers["Accept"] = "text/csv" if csv else "application/json"
                 response = await self._once(method, url, headers, content, budget, cost)
                 if response.status in ok:
-                    _must_be_json(response)
+                    _must_be(response, csv=csv)
                     return response
             except Transient as fault:
                 trouble, pause = f"{what}: {fault}", None
@@ -257,7 +265,6 @@ class Client:
         cost: int,
     ) -> Response:
         headers = {
-            "Accept": "application/json",
             "Accept-Encoding": "gzip",
             "User-Agent": "pipeledger",
             **self._settings.headers,
@@ -294,9 +301,9 @@ class Client:
             raise AccessDenied(
                 f"{trouble}. Check or renew the credential.", status=401, whole_source=True
             )
-        if response.status == 403:
-            raise AccessDenied(f"{trouble}. Grant the right, or drop the stream.", status=403)
         again = None if self._settings.again is None else self._settings.again(response)
+        if response.status == 403 and again is not True:
+            raise AccessDenied(f"{trouble}. Grant the right, or drop the stream.", status=403)
         if again is False or (again is None and response.status not in RETRIED):
             raise VendorError(trouble, status=response.status)
 
@@ -360,6 +367,19 @@ def _described(what: str, response: Response) -> str:
     quoted = f', "{said}"' if said else ""
     named = f" (request {request_id})" if request_id else ""
     return f"{response.status} from {what}{quoted}{named}"
+
+
+def _must_be(response: Response, *, csv: bool) -> None:
+    """Refuse an answer of another kind than was asked for."""
+    if not csv:
+        _must_be_json(response)
+        return
+    kind = response.headers.get("content-type", "")
+    if "csv" not in kind and response.status not in _EMPTY_IS_RIGHT:
+        raise ProtocolError(
+            f"a {response.status} with {kind or 'no content type'} where a table was due. "
+            "Something between us and the vendor answered."
+        )
 
 
 def _must_be_json(response: Response) -> None:

@@ -4,18 +4,11 @@ Google's service accounts: RS256 over header and claims, ``sub`` is the mailbox 
 (RFC 7523; developers.google.com/identity/protocols/oauth2/service-account).
 """
 
-import base64
-import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
+from connectors.base.assertion import GRANT, private_key, signed
 from connectors.base.auth import Auth, Granted, OAuth, OAuthSettings
 from connectors.base.errors import ConfigError
 from connectors.base.redact import remember
@@ -23,7 +16,6 @@ from connectors.base.stream import Resources
 from connectors.gmail.settings import GmailSettings
 
 SCOPE = "https://www.googleapis.com/auth/gmail.metadata"
-GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 LIFE_SECONDS = 3600
 
 
@@ -47,16 +39,13 @@ def signed_in(settings: GmailSettings, mailbox: str, resources: Resources) -> Au
     remember(settings.service_account)
     try:
         held = settings.key()
-        key = load_pem_private_key(held["private_key"].encode(), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+        key = private_key(held["private_key"])
+    except ValueError:
         raise ConfigError(
             f"service_account of sources.gmail.{resources.connection} is not the JSON key of a "
             "service account, with client_email and an RSA private_key."
         ) from None
-    if not isinstance(key, RSAPrivateKey):
-        raise ConfigError("the private key of the service account is no RSA key.")
     remember(held["private_key"])
-    signer = key
 
     def form() -> Mapping[str, str]:
         now = int(time.time())
@@ -68,11 +57,7 @@ def signed_in(settings: GmailSettings, mailbox: str, resources: Resources) -> Au
             "iat": now,
             "exp": now + LIFE_SECONDS,
         }
-        text = f"{_part({'alg': 'RS256', 'typ': 'JWT'})}.{_part(claims)}"
-        signature = signer.sign(text.encode(), PKCS1v15(), SHA256())
-        assertion = f"{text}.{_base64(signature)}"
-        remember(assertion)
-        return {"grant_type": GRANT, "assertion": assertion}
+        return {"grant_type": GRANT, "assertion": signed(key, claims)}
 
     return Granted(
         settings.token_url,
@@ -80,11 +65,3 @@ def signed_in(settings: GmailSettings, mailbox: str, resources: Resources) -> Au
         mend=f"Is {mailbox} a mailbox, and may the account act for it with the scope {SCOPE}?",
         ca_file=settings.ca_file,
     )
-
-
-def _part(value: Mapping[str, object]) -> str:
-    return _base64(json.dumps(value, separators=(",", ":")).encode())
-
-
-def _base64(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

@@ -52,6 +52,7 @@ def test_the_written_settings_lack_only_the_secret(tmp_path: Path, source: str) 
         "msgraph": "CLIENT_SECRET",
         "odoo": "API_KEY",
         "pipedrive": "API_TOKEN",
+        "salesforce": "CLIENT_SECRET",
         "vtiger": "ACCESS_KEY",
     }
     variable = f"PIPELEDGER__SOURCES__{source.upper()}__ONE__{secrets.get(source, '')}"

@@ -22,7 +22,10 @@ VARIABLES = dict(
 )
 
 # Connections that the example shows switched off.
-OTHERS = ("SUPPORT_MAIL", "RENEWED_MAIL", "MSGRAPH", "GMAIL", "PIPEDRIVE_APP")
+OTHERS = (
+    *("SUPPORT_MAIL", "RENEWED_MAIL", "MSGRAPH", "GMAIL", "PIPEDRIVE_APP"),
+    *("SALESFORCE_JWT", "SALESFORCE_WEB"),
+)
 
 
 def place(folder: Path, text: str) -> Path:
@@ -64,9 +67,16 @@ def test_the_example_is_valid_as_it_stands(tmp_path: Path) -> None:
 
     loaded = load_settings(path, {n: v for n, v in secrets.items() if n.startswith(PREFIX)})
 
-    assert ["crm", "billing", "vtiger", "odoo", "pipedrive", "sales_mail", "plan"] == [
-        c.name for c in loaded.settings.connections
-    ]
+    assert [
+        "crm",
+        "billing",
+        "vtiger",
+        "odoo",
+        "pipedrive",
+        "salesforce",
+        "sales_mail",
+        "plan",
+    ] == [c.name for c in loaded.settings.connections]
     assert () == loaded.notes
 
 
@@ -85,6 +95,9 @@ def test_the_example_is_valid_with_every_key_switched_on(tmp_path: Path) -> None
         "odoo",
         "pipedrive",
         "pipedrive_app",
+        "salesforce",
+        "salesforce_jwt",
+        "salesforce_web",
         "sales_mail",
         "support_mail",
         "renewed_mail",

@@ -31,6 +31,7 @@
     'hubspot',
     'odoo',
     'pipedrive',
+    'salesforce',
     'stripe',
     'vtiger',
 ]) }}

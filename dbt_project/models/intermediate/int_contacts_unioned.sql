@@ -28,5 +28,6 @@
     'hubspot',
     'odoo',
     'pipedrive',
+    'salesforce',
     'vtiger',
 ]) }}

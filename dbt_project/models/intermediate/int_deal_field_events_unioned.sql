@@ -29,4 +29,5 @@
     'hubspot',
     'odoo',
     'pipedrive',
+    'salesforce',
 ]) }}

@@ -60,5 +60,6 @@
     'hubspot',
     'odoo',
     'pipedrive',
+    'salesforce',
     'vtiger',
 ]) }}

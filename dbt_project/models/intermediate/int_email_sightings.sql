@@ -33,5 +33,6 @@
     'imap',
     'msgraph',
     'odoo',
+    'salesforce',
     'vtiger',
 ]) }}

@@ -25,5 +25,6 @@
     'files',
     'hubspot',
     'odoo',
+    'salesforce',
     'vtiger',
 ]) }}

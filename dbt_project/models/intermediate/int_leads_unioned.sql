@@ -33,5 +33,6 @@
     'hubspot',
     'odoo',
     'pipedrive',
+    'salesforce',
     'vtiger',
 ]) }}

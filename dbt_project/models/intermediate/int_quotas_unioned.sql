@@ -25,4 +25,5 @@
 {{ union_lanes('quotas', columns, [
     'files',
     'pipedrive',
+    'salesforce',
 ]) }}

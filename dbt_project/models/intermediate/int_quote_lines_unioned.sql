@@ -35,5 +35,6 @@
     'hubspot',
     'odoo',
     'pipedrive',
+    'salesforce',
     'vtiger',
 ]) }}

@@ -35,5 +35,6 @@
     'files',
     'hubspot',
     'odoo',
+    'salesforce',
     'vtiger',
 ]) }}

@@ -26,5 +26,6 @@
     'hubspot',
     'odoo',
     'pipedrive',
+    'salesforce',
     'vtiger',
 ]) }}

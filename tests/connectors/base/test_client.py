@@ -291,3 +291,32 @@ async def test_what_nobody_listens_to_is_a_vendor_error(tmp_path: Path) -> None:
     async with client_of(server, tmp_path) as client:
         with pytest.raises(VendorError, match=r"GET /x: ConnectError.*failed 3 times"):
             await client.get("/x")
+
+
+async def test_a_table_is_due_where_it_was_asked_for(tmp_path: Path) -> None:
+    """A login page under a 200 has rows of a kind, too."""
+    with vendor(Reply(200, b"a,b\n1,2\n", "text/csv")) as server:
+        server.fail("/page", lambda *_: reply_html("<p>sign in</p>"), times=9)
+        async with client_of(server, tmp_path) as client:
+            found = await client.get("/table", csv=True)
+            with pytest.raises(ProtocolError, match="where a table was due"):
+                await client.get("/page", csv=True)
+            with pytest.raises(ProtocolError):
+                await client.get("/table")
+
+    assert b"a,b\n1,2\n" == found.body
+
+
+async def test_a_403_that_the_vendor_means_as_busy_is_tried_again(tmp_path: Path) -> None:
+    """And one that means a missing right never is."""
+    with vendor() as server:
+        server.fail("/x", lambda *_: reply_json({"message": "too many at once"}, 403))
+        server.fail("/y", lambda *_: reply_json({"message": "closed"}, 403), times=9)
+        async with client_of(
+            server, tmp_path, again=lambda answer: b"at once" in answer.body or None
+        ) as client:
+            answer = await client.get("/x")
+            with pytest.raises(AccessDenied, match="closed"):
+                await client.get("/y")
+
+    assert (200, 2, 1) == (answer.status, server.count("/x"), server.count("/y"))

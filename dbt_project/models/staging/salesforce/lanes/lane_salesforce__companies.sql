@@ -1,0 +1,25 @@
+-- Grain: one row per landed version of a Salesforce account.
+
+select
+    company_key,
+    company_id,
+    'salesforce' as source_system,
+    connection,
+    company_name as name,
+    nullif(
+        regexp_extract(lower(website), '^(?:[a-z]+://)?(?:www[.])?([^/:?#]+[.][^/:?#]+)', 1), ''
+    ) as domain,
+    industry,
+    country,
+    owner_id,
+    parent_company_id,
+    survivor_id as merged_into_id,
+    change,
+    is_deleted,
+    created_at,
+    updated_at,
+    observed_at,
+    sync_id,
+    position,
+    raw_version_id
+from {{ ref('stg_salesforce__companies') }}

@@ -1,0 +1,34 @@
+-- Grain: one row per landed version of a record type.
+
+{% set structure = {
+    'Name': 'VARCHAR',
+    'SobjectType': 'VARCHAR',
+    'IsActive': 'BOOLEAN',
+} %}
+
+with landed as (
+    select
+        *,
+        {{ json_struct('payload', structure) }} as record
+    from {{ source('salesforce', 'record_types') }}
+),
+
+final as (
+    select
+        concat(landed.connection, ':', landed.record_id) as record_type_key,
+        landed.record_id as record_type_id,
+        landed.connection,
+        nullif(trim(landed.record.Name), '') as record_type_name,
+        landed.record.SobjectType as object_name,
+        landed.payload is not null and landed.change <> 'merged' as has_content,
+        landed.change,
+        landed.change in ('deleted', 'archived') as is_deleted,
+        landed.source_updated_at,
+        landed.observed_at,
+        landed.sync_id,
+        landed.position,
+        landed.raw_version_id
+    from landed
+)
+
+select * from final
