@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from sandbox.company import hubspot, odoo, pipedrive, stripe, vtiger
+from sandbox.company import hubspot, odoo, pipedrive, salesforce, stripe, vtiger
 from sandbox.company.changes import Difference, difference, second_day
 from sandbox.company.clock import SECOND_DAY, instant
 from sandbox.company.files import Export, crm_export
@@ -69,6 +69,11 @@ class Company:
     def pipedrive(self) -> dict[str, Any]:
         """Rows per kind as Pipedrive holds them (``sandbox.company.pipedrive``)."""
         return pipedrive.render(self.world)
+
+    @cached_property
+    def salesforce(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """Records per object as Salesforce holds them (``sandbox.company.salesforce``)."""
+        return salesforce.render(self.world)
 
     @cached_property
     def vtiger(self) -> dict[str, list[dict[str, Any]]]:

@@ -18,7 +18,8 @@ SCHEMA: dict[str, dict[str, str]] = {
         "CloseDate": "date", "IsClosed": "boolean", "IsWon": "boolean", "OwnerId": "reference",
         "AccountId": "reference", "ContactId": "reference", "RecordTypeId": "reference",
         "CurrencyIsoCode": "picklist", "LeadSource": "picklist", "ForecastCategoryName": "picklist",
-        "Loss_Reason__c": "string", "Margin__c": "double", "MasterRecordId": "reference",
+        "Loss_Reason__c": "string", "Margin__c": "double", "LastStageChangeDate": "datetime",
+        "MasterRecordId": "reference",
         "BillingAddress": "address", "Api_Token__c": "string",
     },
     "Account": {
@@ -189,5 +190,9 @@ class SalesforceState:
 
     def load(self, tables: Mapping[str, Mapping[str, Row]]) -> None:
         """Take over a company's records (`sandbox.company.salesforce`)."""
+        self.rows["OpportunityStage"].clear()
         for name, held in tables.items():
-            self.rows[name].update(held)
+            blank: Row = {
+                key: False if kind == "boolean" else None for key, kind in self.schema[name].items()
+            }
+            self.rows[name].update({one: {**blank, **row} for one, row in held.items()})

@@ -32,6 +32,7 @@ CASES: tuple[str, ...] = (
     "hubspot",
     "odoo",
     "pipedrive",
+    "salesforce",
     "stripe",
     "vtiger",
 )

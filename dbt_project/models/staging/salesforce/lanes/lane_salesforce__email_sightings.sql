@@ -28,7 +28,7 @@ select
     case when left(about_id, 3) = '006' then [concat(connection, ':', about_id)] else [] end
         as deal_keys,
     false as is_auto_reply,
-    is_bounce,
+    is_bounced as is_bounce,
     false as is_list,
     message_id is not null as has_message_id,
     has_attachment,
