@@ -73,6 +73,7 @@ class Reader:
             {} if request.full or request.cursor is None else dict(request.cursor)
         )
         self._shape = Described({}, has_formulas=False, is_replicateable=False)
+        self._shown_gone: set[str] = set()
 
     async def pages(self) -> AsyncIterator[Page]:
         """Yield records, then those that left.
@@ -264,6 +265,8 @@ class Reader:
             except (BadRecord, ValueError) as fault:
                 rejected.append(Rejected(None, str(fault), raw))
                 continue
+            if head.IsDeleted:
+                self._shown_gone.add(head.Id)
             if head.IsDeleted and head.MasterRecordId:
                 told = msgspec.json.encode({"survivor_id": head.MasterRecordId})
                 records.append(Record(head.Id, told, observed_at, "merged", moved_at))
@@ -281,7 +284,7 @@ class Reader:
         told_at = cursor_instant(mark, "deleted_at", now)
         if told_at is None and not self._request.full:
             # Everything has just been read; nothing of it can be missing.
-            mark["deleted_at"] = mark["swept_at"] = instant_text(now)
+            mark |= {"deleted_at": mark["since"], "swept_at": instant_text(now)}
             yield Page(cursor=dict(mark))
             return
         is_late = told_at is None or now - told_at > DELETED_REACH
@@ -291,18 +294,20 @@ class Reader:
                 yield page
         elif self._shape.is_replicateable and told_at is not None:
             yield Page(await self._told(told_at))
-        mark["deleted_at"] = instant_text(now)
+        mark["deleted_at"] = mark["since"]
         yield Page(cursor=dict(mark))
 
-    async def _told(self, since: datetime) -> list[Record]:
-        params = {"start": literal(since - DELETED_OVERLAP), "end": literal(self._request.now)}
+    async def _told(self, told_at: datetime) -> list[Record]:
+        """What the org says is gone and its bin does not show: that would say more of it."""
+        until = cursor_instant(self._mark, "since", self._request.now) or self._request.now
+        params = {"start": literal(told_at - DELETED_OVERLAP), "end": literal(until)}
         try:
             response = await self._session.get(f"sobjects/{self._kind.name}/deleted/", params)
         except VendorError as fault:
             if fault.status not in {400, 404}:
                 raise
             return []  # an object that does not tell, or too many: the comparison finds them
-        known = set(self._request.listed_ids())
+        known = set(self._request.listed_ids()) - self._shown_gone
         return [
             Record(gone.id, None, response.observed_at, "deleted", instant(gone.deletedDate))
             for gone in msgspec.json.decode(response.body, type=_Deleted).deletedRecords

@@ -52,7 +52,7 @@ class SalesforceServer(SandboxServer):
         self.bulk_page = 10_000
         self.tokens = 0
         self._cursors: dict[str, tuple[list[Row], list[str], str]] = {}
-        self._jobs: dict[str, Query] = {}
+        self._jobs: dict[str, tuple[Query, list[Row]]] = {}
         self._router = self._routes()
         super().__init__(self._handle)
 
@@ -234,23 +234,24 @@ class SalesforceServer(SandboxServer):
         ):
             raise RefusalError(400, "INVALIDJOB", "Selecting compound data not supported")
         job = f"750{len(self._jobs):012d}AAA"
-        self._jobs[job] = query
+        # The results are those of the moment, whatever changes while they are fetched.
+        rows = [dict(row) for row in self._found(query, with_deleted=True)]
+        self._jobs[job] = query, rows
         return reply_json({"id": job, "state": "UploadComplete", "object": query.name})
 
-    def _job_of(self, request: Request) -> Query:
-        query = self._jobs.get(request.values["job"])
-        if query is None:
+    def _job_of(self, request: Request) -> tuple[Query, list[Row]]:
+        held = self._jobs.get(request.values["job"])
+        if held is None:
             raise RefusalError(404, "NOT_FOUND", "no such job")
-        return query
+        return held
 
     def _job_state(self, request: Request) -> Reply:
-        rows = self._found(self._job_of(request), with_deleted=True)
+        _, rows = self._job_of(request)
         told = {"id": request.values["job"], "state": "JobComplete"}
         return reply_json(told | {"numberRecordsProcessed": len(rows)})
 
     def _results(self, request: Request) -> Reply:
-        query = self._job_of(request)
-        rows = self._found(query, with_deleted=True)
+        query, rows = self._job_of(request)
         start = int(base64.b64decode(request.param("locator") or "MA=="))
         size = min(int(request.param("maxRecords") or self.bulk_page), self.bulk_page)
         part = rows[start : start + size]
