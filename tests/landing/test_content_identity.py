@@ -4,9 +4,15 @@ The hash is what a landed record is compared by. Were it computed otherwise, if 
 spelling of a number, every record would land once more as a version that never was.
 """
 
-import pytest
+import json
+from typing import Any
 
-from pipeledger.landing.canonical import NULL_HASH, Hasher
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connectors.base.errors import BadRecord
+from pipeledger.landing.canonical import MANY, NULL_HASH, Hasher
 
 VOLATILE = frozenset({"seen", "properties.days", "properties.hs_time_*"})
 PINNED = [
@@ -87,12 +93,75 @@ def test_the_identity_of_a_payload_never_changes(payload: str, expected: str) ->
 
     alone = hasher.hash(payload.encode())
     in_a_batch = hasher.hash_all([payload.encode()] * 2)
+    among_many = hasher.hash_all([payload.encode()] * MANY)
 
     assert expected == alone.hex()
-    assert [alone, alone] == in_a_batch
+    assert [alone] * 2 == in_a_batch
+    assert [alone] * MANY == among_many
 
 
 def test_the_identity_of_no_payload_never_changes() -> None:
     """A tombstone is compared like any other version."""
     assert "99aa06d3014798d86001c324468d497f" == NULL_HASH.hex()
     assert NULL_HASH == Hasher().hash(None)
+
+
+_VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["a", "z", "days", "hs_time_x", 'q"']), inner)
+    ),
+    max_leaves=8,
+)
+_RECORDS = st.dictionaries(
+    st.sampled_from(["id", "seen", "properties", "é", "new"]), _VALUES, max_size=5
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(_RECORDS, min_size=1, max_size=8), st.lists(_RECORDS, max_size=8))
+def test_records_have_the_same_identity_alone_and_among_many_others(
+    looked_at: list[dict[str, Any]], others: list[dict[str, Any]]
+) -> None:
+    """Most of a large batch are read by what a few of them look like; it decides nothing."""
+    hasher = Hasher(VOLATILE)
+    batch = [json.dumps(one).encode() for one in looked_at * MANY + others]
+
+    among_many = hasher.hash_all(batch)
+
+    assert [hasher.hash(one) for one in batch[-MANY:]] == among_many[-MANY:]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        '{"id":1,"properties":null}',
+        '{"id":1,"properties":[]}',
+        '{"id":1,"properties":{"days":3,"amount":"7.00","new":{"b":1,"a":2}}}',
+        '{"id":1,"properties":{"amount":{"z":1.50,"a":2}}}',
+        '{"other":{"b":1.0,"a":2},"id":1}',
+        '{"id":{"days":1},"properties":{"seen":1},"events":[{"n":1},7,null]}',
+        '{"id":1,"id":2,"properties":{"days":1,"days":2}}',
+        "{}",
+    ],
+)
+def test_a_record_unlike_the_others_keeps_its_identity(odd: str) -> None:
+    """It shows other keys, or something else under a key, than those that were looked at."""
+    hasher = Hasher(VOLATILE)
+    usual = b'{"id":1.50,"properties":{"days":1,"amount":"7.00"},"events":[{"n":1,"a":2}]}'
+
+    among_many = hasher.hash_all([usual] * MANY + [odd.encode(), usual])
+
+    assert [hasher.hash(one) for one in (usual, odd.encode(), usual)] == among_many[-3:]
+
+
+@pytest.mark.parametrize("broken", [b"[1]", b"7", b"null", b'{"id":', b'{"id":"\xff"}', b""])
+def test_a_broken_record_among_many_is_told(broken: bytes) -> None:
+    """The batch is then hashed record by record, to learn which it is."""
+    with pytest.raises(BadRecord, match="JSON"):
+        Hasher(VOLATILE).hash_all([b'{"id":1}'] * MANY + [broken])
