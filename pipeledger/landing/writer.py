@@ -5,8 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import repeat
-from operator import contains
 from typing import Protocol, cast
 
 import pyarrow as pa
@@ -21,6 +19,7 @@ MAX_RECORD = 1024**2
 """Bytes of one record's JSON above which it is set aside."""
 _LANDING = threading.BoundedSemaphore(2)
 """Batches in work at the same time in this process, whatever the number of connections."""
+_BACKSLASH = ord("\\")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 NOT_LISTED = ("archived", "merged", "deleted", "access_lost", "converted")
@@ -264,7 +263,8 @@ def _are_plain(payloads: Sequence[bytes | None], ids: Sequence[str]) -> bool:
     return (
         None not in payloads
         and max(map(len, payloads)) <= MAX_RECORD  # type: ignore[arg-type] # no None: line above
-        and not any(map(contains, payloads, repeat(b"\\u")))  # type: ignore[arg-type] # as above
+        # One byte is found ten times as fast as two.
+        and not any(b"\\u" in one for one in payloads if _BACKSLASH in one)  # type: ignore[operator] # as above
         and all(ids)
         and all(map(str.isprintable, ids))
     )
