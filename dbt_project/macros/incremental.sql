@@ -1,23 +1,24 @@
 {#- What the incremental histories of deals have in common (docs/decisions/0046). -#}
 
-{#- The deals whose history must be computed anew: a subquery with the one column deal_key. -#}
-{% macro changed_deals() -%}
-    (select inputs.deal_key from {{ ref('int_deal_inputs') }} as inputs where inputs.is_changed)
+{#- The deals whose history must be computed anew: a subquery with the one column deal_key.
+    `inputs` is the model that tells. -#}
+{% macro changed_deals(inputs='int_deal_inputs') -%}
+    (select inputs.deal_key from {{ ref(inputs) }} as inputs where inputs.is_changed)
 {%- endmacro %}
 
 {#- What a history reads of its inputs: in an incremental run the rows of the changed deals. A
     unit test has no table of its own (`this`) and reads what it is given. -#}
-{% macro only_changed_deals() -%}
+{% macro only_changed_deals(inputs='int_deal_inputs') -%}
     {%- if this and is_incremental() -%}
-        where deal_key in {{ changed_deals() }}
+        where deal_key in {{ changed_deals(inputs) }}
     {%- endif -%}
 {%- endmacro %}
 
 {#- Before a build adds the rows of the changed deals, all that they had goes: a deal may have
     fewer rows than before, or none. -#}
-{% macro forget_changed_deals() -%}
+{% macro forget_changed_deals(inputs='int_deal_inputs') -%}
     {%- if is_incremental() -%}
-        delete from {{ this }} where deal_key in {{ changed_deals() }}
+        delete from {{ this }} where deal_key in {{ changed_deals(inputs) }}
     {%- endif -%}
 {%- endmacro %}
 

@@ -5,10 +5,16 @@
 -- next computes every deal.
 -- depends_on: {{ ref('int_deal_field_events') }}
 -- depends_on: {{ ref('int_deal_versions') }}
+-- depends_on: {{ ref('int_deal_stays') }}
+-- depends_on: {{ ref('int_deal_edits') }}
 -- depends_on: {{ ref('fct_deal_version') }}
+-- depends_on: {{ ref('fct_deal_change') }}
 
 select
-    deal_key,
-    fingerprint
-from {{ ref('int_deal_inputs') }}
-where fingerprint is not null
+    inputs.deal_key,
+    inputs.fingerprint,
+    retold.change_fingerprint
+from {{ ref('int_deal_inputs') }} as inputs
+inner join {{ ref('int_deals_retold') }} as retold
+    on inputs.deal_key = retold.deal_key
+where inputs.fingerprint is not null

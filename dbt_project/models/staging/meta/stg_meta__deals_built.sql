@@ -2,5 +2,6 @@
 
 select
     deal_key,
-    fingerprint
+    fingerprint,
+    change_fingerprint
 from {{ source('state', 'deals_built') }}
