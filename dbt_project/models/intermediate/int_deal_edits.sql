@@ -10,89 +10,108 @@
 ) }}
 
 {% set fields = [
-    ('name', 'name'),
-    ('owner', 'owner_user_key'),
-    ('pipeline', 'pipeline_key'),
-    ('stage', 'stage_key'),
-    ('amount', 'amount_amt'),
-    ('currency_code', 'currency_code'),
-    ('expected_close_date', 'expected_close_date'),
-    ('probability', 'probability'),
-    ('forecast_category', 'forecast_category'),
-    ('loss_reason', 'loss_reason'),
-    ('source_channel', 'source_channel'),
-    ('is_deleted', 'is_deleted'),
+    ('name', 'name', 'name'),
+    ('owner', 'owner_user_key', 'owner'),
+    ('pipeline', 'pipeline_key', 'pipeline'),
+    ('stage', 'stage_key', 'stage'),
+    ('amount', 'amount_amt', 'amount'),
+    ('currency_code', 'currency_code', 'currency_code'),
+    ('expected_close_date', 'expected_close_date', 'expected_close_date'),
+    ('probability', 'probability', 'probability'),
+    ('forecast_category', 'forecast_category', 'forecast_category'),
+    ('loss_reason', 'loss_reason', 'loss_reason'),
+    ('source_channel', 'source_channel', 'source_channel'),
+    ('is_deleted', 'is_deleted', 'is_deleted'),
 ] %}
+{%- set version_date = company_date('valid_from') %}
 
 with versions as (
     select * from {{ ref('fct_deal_version') }}
     {{ only_changed_deals() }}
 ),
 
-events as (
+-- Read three times and never held: it has a row for everything that ever happened.
+events as not materialized (
     select *
-    from (select * from {{ ref('int_deal_field_events') }} {{ only_changed_deals() }}) as kept
+    from (select * from {{ ref('int_deal_field_events') }} {{ only_changed_deals() }}) as happened
     where changed_by is not null or change_source is not null
 ),
 
--- A deal's versions are counted without a gap: the one before is found by a join, which costs
--- less than to sort all of them with all they hold.
-moved as (
-    select
-        versions.deal_key,
-        versions.survivor_deal_key,
-        versions.valid_from as changed_at,
-        {{ company_date('versions.valid_from') }} as changed_date,
-        {{ company_date('versions.valid_to') }} as next_changed_date,
-        {{ company_date('earlier.valid_from') }} as last_changed_date,
-        versions.seen_from as seen_at,
-        versions.change_precision,
-        earlier.status as old_status,
-        versions.status,
-        {% for field, column in fields %}
-        versions.{{ column }},
-        earlier.{{ column }} as old_{{ column }},
-        {% endfor %}
-        versions.source_system,
-        versions.connection,
-        versions.raw_version_id
-    from versions
-    inner join versions as earlier
-        on
-            versions.deal_key = earlier.deal_key
-            and versions.version_no = earlier.version_no + 1
-),
-
--- One row per field that the version changed.
-changed as (
-    {% for field, column in fields %}
-    {% if not loop.first %}union all{% endif %}
+before as (
     select
         deal_key,
         survivor_deal_key,
-        '{{ field }}' as field,
-        cast(old_{{ column }} as varchar) as old_value,
-        cast({{ column }} as varchar) as new_value,
-        changed_at,
-        changed_date,
+        valid_from as changed_at,
+        {{ version_date }} as changed_date,
+        seen_from as seen_at,
+        change_precision,
+        currency_code,
+        status,
+        is_deleted,
+        source_system,
+        connection,
+        raw_version_id,
+        version_no,
+        {% for field, column, event in fields if column not in ('currency_code', 'is_deleted') %}
+        {{ column }},
+        {% endfor %}
+        {% for field, column, event in fields %}
+        lag({{ column }}) over w as old_{{ column }},
+        {% endfor %}
+        lag(status) over w as old_status,
         -- Whether the day may hold further edits, which the first of them would swallow.
         {% if var('collapse_same_day') %}
-        changed_date = last_changed_date or coalesce(changed_date = next_changed_date, false)
+        coalesce(lag({{ version_date }}) over w = {{ version_date }}, false)
+        or coalesce(lead({{ version_date }}) over w = {{ version_date }}, false)
         {% else %}
         false
-        {% endif %} as is_shared_day,
+        {% endif %} as is_shared_day
+    from versions
+    window w as (partition by deal_key order by valid_from)
+),
+
+-- One row per field that the version changed.
+moved as (
+    select
+        deal_key,
+        survivor_deal_key,
+        change.field,
+        change.old_value,
+        change.new_value,
+        changed_at,
+        changed_date,
         seen_at,
         change_precision,
         currency_code,
         old_status,
         status,
         is_deleted,
+        is_shared_day,
         source_system,
         connection,
         raw_version_id
-    from moved
-    where {{ column }} is distinct from old_{{ column }}
-    {% endfor %}
+    from (
+        select
+            * exclude (
+                {% for field, column, event in fields if column not in ('currency_code', 'is_deleted') %}
+                {{ column }},
+                {% endfor %}
+                {% for field, column, event in fields %}
+                old_{{ column }}{{ ',' if not loop.last }}
+                {% endfor %}
+            ),
+            unnest(list_filter([
+                {% for field, column, event in fields %}
+                case when {{ column }} is distinct from old_{{ column }} then {
+                    'field': '{{ field }}',
+                    'old_value': cast(old_{{ column }} as varchar),
+                    'new_value': cast({{ column }} as varchar)
+                } end{{ ',' if not loop.last }}
+                {% endfor %}
+            ], lambda one: one is not null)) as change
+        from before
+        where version_no > 1
+    )
 ),
 
 -- Few histories tell two edits of a field at one instant: only theirs are put in order.
@@ -133,16 +152,16 @@ told as (
 
 final as (
     select
-        changed.* exclude (change_precision),
+        moved.* exclude (change_precision),
         told.changed_by,
         told.change_source,
-        coalesce(told.change_precision, changed.change_precision) as change_precision
-    from changed
+        coalesce(told.change_precision, moved.change_precision) as change_precision
+    from moved
     left join told
         on
-            changed.deal_key = told.deal_key
-            and changed.field = told.field
-            and changed.changed_at = told.happened_at
+            moved.deal_key = told.deal_key
+            and moved.field = told.field
+            and moved.changed_at = told.happened_at
 )
 
 select * from final

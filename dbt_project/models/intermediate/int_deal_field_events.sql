@@ -116,7 +116,8 @@ contents as (
     where numbered.has_content
 ),
 
-told as (
+-- Read twice and never held: it has a row for everything that ever happened.
+told as not materialized (
     select * from {{ ref('int_deal_field_events_unioned') }}
     {{ only_changed_deals() }}
 ),
@@ -210,11 +211,7 @@ last_told as (
         max(happened_at) as told_until,
         arg_max(value, (happened_at, coalesce(place, 0))) as told_value
     from told
-    where deal_key in (
-        select polled.deal_key from polled
-        where polled.field in ('stage', 'pipeline', 'amount', 'expected_close_date', 'owner',
-            'currency_code')
-    )
+    where (deal_key, field) in (select polled.deal_key, polled.field from polled)
     group by deal_key, field
 ),
 

@@ -10,7 +10,8 @@
     pre_hook='{{ forget_changed_deals() }}',
 ) }}
 
-with versions as (
+with -- Read twice and never held: it is wide, and both need little of it.
+versions as not materialized (
     select * from {{ ref('fct_deal_version') }}
     {{ only_changed_deals() }}
 ),

@@ -7,7 +7,8 @@ with landed_histories as (
     select * from {{ ref('stg_hubspot__deals') }}
 ),
 
-told as (
+-- Read twice and never held: it has a row for everything that ever happened.
+told as not materialized (
     {% for field, list_name in [
         ('stage', 'stage_history'),
         ('pipeline', 'pipeline_history'),
