@@ -7,6 +7,7 @@ from typing import cast
 from connectors.base.stream import Connector
 
 CONNECTORS: tuple[str, ...] = (
+    "chargebee",
     "files",
     "gmail",
     "hubspot",

@@ -233,12 +233,13 @@ class Client:
                     _must_be(response, csv=csv)
                     return response
             except Transient as fault:
-                trouble, pause = f"{what}: {fault}", None
+                trouble, pause, status = f"{what}: {fault}", None, None
                 is_nonsense = isinstance(fault, _CutShort)
             except ProtocolError as fault:
                 raise type(fault)(f"{what}: {fault}") from None
             else:
                 trouble, is_nonsense = _described(what, response), False
+                status = response.status
                 if response.status == 401 and not renewed:
                     renewed = True
                     if await self._auth.renew(headers):
@@ -252,7 +253,7 @@ class Client:
             out_of_time = time.monotonic() - began + wait > self._settings.deadline_seconds
             if attempt >= self._settings.attempts or out_of_time:
                 kind = ProtocolError if is_nonsense else VendorError
-                raise kind(f"{trouble}. It failed {attempt} times; try again later.")
+                raise kind(f"{trouble}. It failed {attempt} times; try again later.", status=status)
             await asyncio.sleep(wait)
 
     async def _once(

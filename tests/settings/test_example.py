@@ -70,6 +70,7 @@ def test_the_example_is_valid_as_it_stands(tmp_path: Path) -> None:
     assert [
         "crm",
         "billing",
+        "subscriptions",
         "vtiger",
         "odoo",
         "pipedrive",
@@ -91,6 +92,7 @@ def test_the_example_is_valid_with_every_key_switched_on(tmp_path: Path) -> None
         "crm",
         "crm_us",
         "billing",
+        "subscriptions",
         "vtiger",
         "odoo",
         "pipedrive",

@@ -320,3 +320,14 @@ async def test_a_403_that_the_vendor_means_as_busy_is_tried_again(tmp_path: Path
                 await client.get("/y")
 
     assert (200, 2, 1) == (answer.status, server.count("/x"), server.count("/y"))
+
+
+async def test_a_fault_that_outlives_all_tries_says_its_status(tmp_path: Path) -> None:
+    """A connector asks for less where the vendor was too slow for so much."""
+    late = reply_json({"message": "upstream"}, 504)
+    with vendor(late) as server:
+        async with client_of(server, tmp_path) as client:
+            with pytest.raises(VendorError) as caught:
+                await client.get("/x")
+
+    assert 504 == caught.value.status
