@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from sandbox.company import hubspot, odoo, pipedrive, salesforce, stripe, vtiger
+from sandbox.company import chargebee, hubspot, odoo, pipedrive, salesforce, stripe, vtiger
 from sandbox.company.changes import Difference, difference, second_day
 from sandbox.company.clock import SECOND_DAY, instant
 from sandbox.company.files import Export, crm_export
@@ -74,6 +74,11 @@ class Company:
     def salesforce(self) -> dict[str, dict[str, dict[str, Any]]]:
         """Records per object as Salesforce holds them (``sandbox.company.salesforce``)."""
         return salesforce.render(self.world)
+
+    @cached_property
+    def chargebee(self) -> dict[str, list[dict[str, Any]]]:
+        """Objects per list as Chargebee holds them (``sandbox.company.chargebee``)."""
+        return chargebee.render(self.world)
 
     @cached_property
     def vtiger(self) -> dict[str, list[dict[str, Any]]]:

@@ -27,6 +27,7 @@
 ] %}
 
 {{ union_lanes('companies', columns, [
+    'chargebee',
     'files',
     'hubspot',
     'odoo',

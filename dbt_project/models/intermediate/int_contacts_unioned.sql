@@ -24,6 +24,7 @@
 ] %}
 
 {{ union_lanes('contacts', columns, [
+    'chargebee',
     'files',
     'hubspot',
     'odoo',

@@ -30,6 +30,7 @@
 ] %}
 
 {{ union_lanes('credit_notes', columns, [
+    'chargebee',
     'files',
     'odoo',
     'stripe',

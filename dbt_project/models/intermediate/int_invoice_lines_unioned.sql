@@ -28,6 +28,7 @@
 ] %}
 
 {{ union_lanes('invoice_lines', columns, [
+    'chargebee',
     'files',
     'odoo',
     'vtiger',

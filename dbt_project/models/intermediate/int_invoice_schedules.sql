@@ -37,33 +37,39 @@ links as (
 ),
 
 subscription_intervals as (
-    {% if has_source('stripe') %}
+    select
+        links.deal_key,
+        min(subscriptions.interval_months) as interval_months
+    from links
+    inner join (
         select
-            links.deal_key,
-            min(
-                coalesce(subscriptions.recurring_interval_count, 1)
-                * case subscriptions.recurring_interval
-                    when 'year' then 12 when 'month' then 1
-                end
-            ) as interval_months
-        from links
-        inner join (
-            select *
+            cast(null as varchar) as subscription_key,
+            cast(null as bigint) as interval_months
+        where false
+        {% if has_source('chargebee') %}
+            union all
+            select
+                subscription_key,
+                arg_max(interval_months, (observed_at, sync_id, position))
+            from {{ ref('stg_chargebee__subscriptions') }}
+            group by subscription_key
+        {% endif %}
+        {% if has_source('stripe') %}
+            union all
+            select
+                subscription_key,
+                coalesce(recurring_interval_count, 1)
+                * case recurring_interval when 'year' then 12 when 'month' then 1 end
             from {{ ref('stg_stripe__subscriptions') }}
             qualify
                 row_number() over (
                     partition by subscription_key
                     order by observed_at desc, sync_id desc, position desc
                 ) = 1
-        ) as subscriptions
-            on links.subscription_key = subscriptions.subscription_key
-        group by links.deal_key
-    {% else %}
-        select
-            cast(null as varchar) as deal_key,
-            cast(null as bigint) as interval_months
-        where false
-    {% endif %}
+        {% endif %}
+    ) as subscriptions
+        on links.subscription_key = subscriptions.subscription_key
+    group by links.deal_key
 ),
 
 -- The period that an invoice of the deal serves, to whole months.

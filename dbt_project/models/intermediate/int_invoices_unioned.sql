@@ -51,6 +51,7 @@
 ] %}
 
 {{ union_lanes('invoices', columns, [
+    'chargebee',
     'files',
     'odoo',
     'stripe',

@@ -21,6 +21,7 @@
 ] %}
 
 {{ union_lanes('payment_allocations', columns, [
+    'chargebee',
     'files',
     'odoo',
 ]) }}

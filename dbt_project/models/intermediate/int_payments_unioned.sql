@@ -24,6 +24,7 @@
 ] %}
 
 {{ union_lanes('payments', columns, [
+    'chargebee',
     'files',
     'odoo',
 ]) }}

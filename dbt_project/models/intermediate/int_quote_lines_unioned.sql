@@ -31,6 +31,7 @@
 ] %}
 
 {{ union_lanes('quote_lines', columns, [
+    'chargebee',
     'files',
     'hubspot',
     'odoo',

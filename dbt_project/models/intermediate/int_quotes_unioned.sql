@@ -32,6 +32,7 @@
 ] %}
 
 {{ union_lanes('quotes', columns, [
+    'chargebee',
     'files',
     'hubspot',
     'odoo',

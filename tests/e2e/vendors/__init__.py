@@ -29,6 +29,7 @@ from sandbox.company.model import Deal
 from sandbox.company.truth_sales import stays
 
 CASES: tuple[str, ...] = (
+    "chargebee",
     "hubspot",
     "odoo",
     "pipedrive",

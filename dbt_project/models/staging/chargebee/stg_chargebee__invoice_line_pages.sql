@@ -1,0 +1,32 @@
+-- Grain: one row per version of a page of lines that an invoice does not show itself. The page
+-- belongs to the version of its parent that bears the same resource_version.
+
+{% set structure = {
+    'invoice_id': 'VARCHAR',
+    'page': 'BIGINT',
+    'resource_version': 'BIGINT',
+    'line_items': [chargebee_line()],
+} %}
+
+with versions as (
+    select
+        *,
+        {{ json_struct('payload', structure) }} as body
+    from {{ raw_source('chargebee__invoice_line_pages') }}
+),
+
+final as (
+    select
+        versions.connection || ':' || versions.record_id as line_page_key,
+        versions.connection || ':' || versions.body.invoice_id as invoice_key,
+        versions.body.resource_version as resource_version,
+        versions.body.line_items as lines,
+        versions.raw_version_id,
+        versions.connection,
+        versions.observed_at,
+        versions.sync_id,
+        versions.position
+    from versions
+)
+
+select * from final
