@@ -45,6 +45,7 @@ def test_the_written_settings_lack_only_the_secret(tmp_path: Path, source: str) 
     init(tmp_path, source, "--name", "one")
 
     secrets = {
+        "chargebee": "API_KEY",
         "gmail": "SERVICE_ACCOUNT",
         "hubspot": "TOKEN",
         "stripe": "API_KEY",

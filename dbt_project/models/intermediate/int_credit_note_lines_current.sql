@@ -5,15 +5,27 @@ with credit_notes as (
     select * from {{ ref('int_credit_notes_current') }}
 ),
 
-typed as (
+newest as (
+    select *
+    from {{ ref('int_credit_note_lines_unioned') }}
+    qualify
+        row_number() over (
+            partition by credit_note_line_key
+            order by observed_at desc, sync_id desc, position desc
+        ) = 1
+),
+
+stated as (
     select
-        cast(null as varchar) as credit_note_line_key,
-        cast(null as varchar) as credit_note_key,
-        cast(null as varchar) as invoice_line_key,
-        cast(null as varchar) as line_description,
-        cast(null as {{ money_type() }}) as net_amt,
-        cast(null as {{ money_type() }}) as tax_amt
-    where false
+        newest.credit_note_line_key,
+        newest.credit_note_key,
+        newest.invoice_line_key,
+        newest.line_description,
+        newest.net_amt,
+        newest.tax_amt
+    from newest
+    inner join credit_notes on newest.credit_note_key = credit_notes.credit_note_key
+    where not newest.is_deleted
 ),
 
 {% if has_source('stripe') %}
@@ -82,63 +94,8 @@ typed as (
     ),
 {% endif %}
 
-{% if has_source('chargebee') %}
-    chargebee_pages as (
-        select *
-        from {{ ref('stg_chargebee__credit_note_line_pages') }}
-        qualify
-            row_number() over (
-                partition by line_page_key
-                order by observed_at desc, sync_id desc, position desc
-            ) = 1
-    ),
-
-    chargebee_notes as (
-        select notes.*
-        from {{ ref('stg_chargebee__credit_notes') }} as notes
-        inner join credit_notes on notes.raw_version_id = credit_notes.raw_version_id
-    ),
-
-    chargebee_lines as (
-        select
-            notes.* exclude (lines),
-            unnest(notes.lines) as line
-        from chargebee_notes as notes
-        union all
-        select
-            notes.* exclude (lines),
-            unnest(pages.lines) as line
-        from chargebee_notes as notes
-        inner join chargebee_pages as pages
-            on
-                notes.credit_note_key = pages.credit_note_key
-                and notes.resource_version = pages.resource_version
-    ),
-
-    chargebee as (
-        select
-            lines.connection || ':' || lines.line.id as credit_note_line_key,
-            lines.credit_note_key,
-            lines.connection || ':' || nullif(lines.line.reference_line_item_id, '')
-                as invoice_line_key,
-            lines.line.description as line_description,
-            {{ chargebee_money(
-                'lines.line.amount - coalesce(lines.line.discount_amount, 0) - case'
-                ~ ' when lines.is_tax_inclusive then coalesce(lines.line.tax_amount, 0)'
-                ~ ' else 0 end', 'lines.currency_code') }} as net_amt,
-            {{ chargebee_money('coalesce(lines.line.tax_amount, 0)', 'lines.currency_code') }}
-                as tax_amt
-        from chargebee_lines as lines
-        where lines.line.id is not null
-    ),
-{% endif %}
-
 final as (
-    select * from typed
-    {% if has_source('chargebee') %}
-        union all
-        select * from chargebee
-    {% endif %}
+    select * from stated
     {% if has_source('stripe') %}
         union all
         select * from stripe

@@ -138,26 +138,6 @@ stated_texts as (
                 )
         where quotes.deal_reference is not null
     {% endif %}
-    {% if has_source('chargebee') %}
-        union all
-        select
-            invoices.invoice_key,
-            2,
-            'quote',
-            quotes.deal_reference
-        from invoices
-        inner join (
-            select *
-            from {{ ref('stg_chargebee__quotes') }}
-            qualify
-                row_number() over (
-                    partition by quote_key
-                    order by observed_at desc, sync_id desc, position desc
-                ) = 1
-        ) as quotes
-            on invoices.quote_key = quotes.quote_key
-        where quotes.deal_reference is not null
-    {% endif %}
 ),
 
 stated_tokens as (

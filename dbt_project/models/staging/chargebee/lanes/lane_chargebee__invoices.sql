@@ -22,7 +22,8 @@ base_currencies as (
 quotes as (
     select
         invoice_key,
-        arg_max(quote_key, (observed_at, sync_id, position)) as quote_key
+        arg_max(quote_key, (observed_at, sync_id, position)) as quote_key,
+        arg_max(deal_reference, (observed_at, sync_id, position)) as deal_reference
     from {{ ref('stg_chargebee__quotes') }}
     where invoice_key is not null and not is_deleted
     group by invoice_key
@@ -62,7 +63,8 @@ select
     quotes.quote_key,
     invoices.po_number,
     invoices.memo,
-    invoices.deal_reference,
+    -- The quote that became the invoice speaks for it.
+    coalesce(invoices.deal_reference, quotes.deal_reference) as deal_reference,
     subscriptions.deal_reference as subscription_deal_reference,
     invoices.currency_code,
     {{ chargebee_money('invoices.total_minor - invoices.tax_minor', 'invoices.currency_code') }}

@@ -7,7 +7,7 @@ select
     connection,
     quote_id as quote_number,
     quote_name as name,
-    -- A reference with its connection is a deal's key; an id alone is looked up by the invoice.
+    -- A reference with its connection is a deal's key; an id alone is resolved by the invoice.
     case when strpos(deal_reference, ':') > 0 then [deal_reference] else [] end
         as source_deal_keys,
     case when customer_key is not null then [customer_key] else [] end as source_company_keys,
