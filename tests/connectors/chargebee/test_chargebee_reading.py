@@ -81,11 +81,14 @@ async def test_what_happened_during_the_first_load_is_found_by_the_second(
     site: ChargebeeState, shelf: Shelf
 ) -> None:
     """The windows begin at the load's start, not at its end."""
-    for number in range(150):
+    for number in range(250):
         site.has("customers", f"c{number:03}", company=f"c{number}")
     await shelf.read("customers", stop_after=1)
     site.advance(hours=3)
     site.change("customers", "c000", company="renamed")
+    site.advance(hours=3)
+    await shelf.read("customers", stop_after=1)
+    site.advance(hours=3)
     await shelf.read("customers")
     site.advance(minutes=30)
 
@@ -406,18 +409,25 @@ async def test_a_quote_that_shows_no_lines_is_asked_for_its_groups(
 
 
 async def test_digits_and_unknown_fields_land_as_they_were_sent(
-    site: ChargebeeState, shelf: Shelf
+    site: ChargebeeState, server: ChargebeeServer, shelf: Shelf
 ) -> None:
     """Custom fields are top-level, and amounts in decimals have more digits than a double."""
     site.has(
         "subscriptions", "sub", cf_crm_deal_id="hubspot:90210", mrr=9007199254740993,
-        meta_data={"deal": "4711"},
+        meta_data={"deal": "4711"}, exchange_rate=1.5,
     )  # fmt: skip
+
+    def finer(_request: Request, reply: Reply) -> Reply:
+        reply.body = reply.body.replace(b":1.5", b":1.08420000000000000010")
+        return reply
+
+    server.fail("subscriptions", finer)
 
     await shelf.read("subscriptions")
 
     payload = shelf.versions["subscriptions"]["sub"][0].payload or b""
     assert b'"mrr":9007199254740993' in payload
+    assert b'"exchange_rate":1.08420000000000000010' in payload
     assert b'"cf_crm_deal_id":"hubspot:90210"' in payload
     assert b'"meta_data":{"deal":"4711"}' in payload
 
