@@ -9,6 +9,7 @@ from connectors.base.stream import Connector
 CONNECTORS: tuple[str, ...] = (
     "chargebee",
     "files",
+    "fx",
     "gmail",
     "hubspot",
     "imap",

@@ -94,9 +94,10 @@ class ClientSettings:
 
     ``observe`` reads the vendor's rate headers into what is left per limit. ``judge`` may
     turn an unaccepted answer into its own error, before the general rules apply; it gets
-    what the general message says. ``again`` says whether an answer is worth another try,
-    True or False, or None for what its status means in general; a refused credential
-    never is. ``pause`` gives the seconds to wait before the next try
+    what the general message says. ``proper`` refuses an accepted answer that is not what is
+    due, by raising; JSON is due where it is None. ``again`` says whether an answer is worth
+    another try, True or False, or None for what its status means in general; a refused
+    credential never is. ``pause`` gives the seconds to wait before the next try
     where the vendor asks for its own rhythm (attempt counts from 1).
     """
 
@@ -106,6 +107,7 @@ class ClientSettings:
     headers: Mapping[str, str] = field(default_factory=dict)
     observe: Callable[[Mapping[str, str]], Mapping[str, Observed]] | None = None
     judge: Callable[[Response, str], SourceError | None] | None = None
+    proper: Callable[[Response], None] | None = None
     again: Callable[[Response], bool | None] | None = None
     pause: Callable[[Response, int], float | None] | None = None
     attempts: int = 5
@@ -168,13 +170,23 @@ class Client:
         cost: int = 1,
         ok: frozenset[int] = OK,
         csv: bool = False,
+        headers: Mapping[str, str] | None = None,
     ) -> Response:
         """GET a path of the base URL, or a link that the vendor gave.
 
         ``csv``: a table is due, and whatever says that it is something else is refused.
+        ``headers`` go with this request alone, such as what a conditional one compares.
         """
         return await self._ask(
-            "GET", path_or_url, params, None, budget=budget, cost=cost, ok=ok, csv=csv
+            "GET",
+            path_or_url,
+            params,
+            None,
+            budget=budget,
+            cost=cost,
+            ok=ok,
+            csv=csv,
+            more=headers,
         )
 
     async def post_json(
@@ -214,6 +226,7 @@ class Client:
         cost: int,
         ok: frozenset[int],
         csv: bool = False,
+        more: Mapping[str, str] | None = None,
     ) -> Response:
         is_link = "://" in path.split("?", 1)[0]
         url = path if is_link else self._settings.base_url.rstrip("/") + path
@@ -227,10 +240,13 @@ class Client:
             attempt += 1
             headers = dict(await self._auth.headers())
             try:
-                headers["Accept"] = "text/csv" if csv else "application/json"
-                response = await self._once(method, url, headers, content, budget, cost)
+                asked = {**(more or {}), **({"Accept": "text/csv"} if csv else {}), **headers}
+                response = await self._once(method, url, asked, content, budget, cost)
                 if response.status in ok:
-                    _must_be(response, csv=csv)
+                    if self._settings.proper is None:
+                        _must_be(response, csv=csv)
+                    else:
+                        self._settings.proper(response)
                     return response
             except Transient as fault:
                 trouble, pause, status = f"{what}: {fault}", None, None
@@ -260,7 +276,7 @@ class Client:
         self,
         method: str,
         url: str,
-        credential: Mapping[str, str],
+        own: Mapping[str, str],
         content: tuple[str, bytes] | None,
         budget: str,
         cost: int,
@@ -269,7 +285,7 @@ class Client:
             "Accept-Encoding": "gzip",
             "User-Agent": "pipeledger",
             **self._settings.headers,
-            **credential,
+            **own,
         }
         if content is not None:
             headers["Content-Type"] = content[0]
