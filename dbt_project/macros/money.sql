@@ -24,6 +24,42 @@
     ) }}
 {%- endmacro %}
 
+{#- a / b as a decimal of `out_places`, rounded half to even, of two decimals of `in_places`: in
+    whole numbers, since `/` would pass through a double. Null where b is null or 0, and where
+    the result has more digits than 38 can hold. -#}
+{% macro decimal_ratio(a, b, in_places, out_places) -%}
+    {{ return(adapter.dispatch('decimal_ratio', 'pipeledger')(a, b, in_places, out_places)) }}
+{%- endmacro %}
+{% macro duckdb__decimal_ratio(a, b, in_places, out_places) -%}
+    {%- set n -%}
+        try(cast(replace(cast(cast({{ a }} as decimal(38, {{ in_places }})) as varchar), '.', '')
+            as hugeint) * cast(1{{ '0' * out_places }} as hugeint))
+    {%- endset -%}
+    {%- set d -%}
+        nullif(cast(replace(cast(cast({{ b }} as decimal(38, {{ in_places }})) as varchar), '.', '')
+            as hugeint), 0)
+    {%- endset -%}
+    cast(
+        cast(
+            {{ n }} // {{ d }}
+            + case
+                when 2 * ({{ n }} % {{ d }}) > {{ d }} then 1
+                when 2 * ({{ n }} % {{ d }}) = {{ d }} and ({{ n }} // {{ d }}) % 2 = 1 then 1
+                else 0
+            end
+            as decimal(28, 0)
+        ) * cast('0.{{ '0' * (out_places - 1) }}1' as decimal({{ out_places + 1 }}, {{ out_places }}))
+        as decimal(38, {{ out_places }})
+    )
+{%- endmacro %}
+{% macro default__decimal_ratio(a, b, in_places, out_places) -%}
+    cast(
+        cast({{ a }} as decimal(38, {{ in_places }}))
+        / nullif(cast({{ b }} as decimal(38, {{ in_places }})), 0)
+        as decimal(38, {{ out_places }})
+    )
+{%- endmacro %}
+
 {#- a / b as DOUBLE; null, never infinity or nan, when b is null or 0. -#}
 {% macro ratio(numerator, denominator) -%}
     (cast({{ numerator }} as double) / nullif(cast({{ denominator }} as double), 0))

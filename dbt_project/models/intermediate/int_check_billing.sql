@@ -357,7 +357,8 @@ broken as (
     union all
     select
         'B-19',
-        'error',
+        -- A central bank does not mistake the direction; currencies do fall like that.
+        case source_system when 'fx' then 'warn' else 'error' end,
         'fx_rate',
         fx_rate_key,
         cast(rate_to_rc as {{ money_type() }}),
@@ -376,6 +377,18 @@ broken as (
                 and abs(ln(rate_to_rc * usual_rate)) < abs(ln(rate_to_rc / usual_rate))
             )
         )
+    union all
+    select
+        'B-19',
+        'warn',
+        'fx_rate',
+        fx_rate_key,
+        cast(rate_to_pivot as {{ money_type() }}),
+        0,
+        'the ' || currency_code || ' fixing of ' || cast(effective_date as varchar)
+        || ' was changed after it was published'
+    from {{ ref('int_fx_rates_current') }}
+    where is_restated
     union all
     select
         'B-20',

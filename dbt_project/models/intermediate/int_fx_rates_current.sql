@@ -2,7 +2,12 @@
 -- the newest version of each stated rate, deleted ones and those without a value left out.
 
 with newest_versions as (
-    select *
+    select
+        *,
+        -- A central bank that changes what it published restates every report of that day.
+        source_system = 'fx'
+        and min(rate_to_pivot) over (partition by fx_rate_key)
+        <> max(rate_to_pivot) over (partition by fx_rate_key) as is_restated
     from {{ ref('int_fx_rates_unioned') }}
     qualify
         row_number() over (

@@ -83,7 +83,7 @@ pivots_in_reporting as (
         connection,
         raw_version_id,
         rate_source,
-        cast(1.0 / cast(rate_to_pivot as double) as decimal(18, 9)) as rate_to_rc
+        cast({{ decimal_ratio('1', 'rate_to_pivot', 20, 9) }} as decimal(18, 9)) as rate_to_rc
     from daily_rates
     where currency_code = '{{ var("reporting_currency") }}'
 ),
@@ -103,8 +103,8 @@ others_in_reporting as (
             when daily_rates.pivot_currency_code = '{{ var("reporting_currency") }}'
                 then cast(round(daily_rates.rate_to_pivot, 9) as decimal(18, 9))
             else cast(
-                cast(daily_rates.rate_to_pivot as double)
-                / nullif(cast(reporting_in_pivot.reporting_to_pivot as double), 0)
+                {{ decimal_ratio(
+                    'daily_rates.rate_to_pivot', 'reporting_in_pivot.reporting_to_pivot', 20, 9) }}
                 as decimal(18, 9)
             )
         end as rate_to_rc
@@ -124,7 +124,8 @@ candidates as (
     select * from pivots_in_reporting
 ),
 
--- The company's own table wins over the CRM's; a nearer fixing over an older one.
+-- The company's own table wins over the central bank's, and that over the CRM's; a nearer
+-- fixing over an older one.
 final as (
     select *
     from candidates

@@ -30,6 +30,7 @@ from sandbox.company.truth_sales import stays
 
 CASES: tuple[str, ...] = (
     "chargebee",
+    "fx",
     "hubspot",
     "odoo",
     "pipedrive",

@@ -13,11 +13,11 @@ select
         else base_currency_code
     end as pivot_currency_code,
     case
-        when rate_to_rc is not null then cast(rate_to_rc as decimal(38, 15))
+        when rate_to_rc is not null then cast(rate_to_rc as decimal(38, 20))
         -- Published as units per 1 base unit: turned round once, here.
-        else cast(1.0 / nullif(cast(rate as double), 0) as decimal(38, 15))
+        else {{ decimal_ratio('1', 'rate', 12, 20) }}
     end as rate_to_pivot,
-    1 as preference,
+    0 as preference,
     false as is_open_ended,
     is_deleted,
     rate_date as effective_date,
