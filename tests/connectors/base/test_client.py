@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.base.client import retry_after
+from connectors.base.client import Response, retry_after
 from connectors.base.errors import (
     AccessDenied,
     BodyTooLarge,
@@ -331,3 +331,23 @@ async def test_a_fault_that_outlives_all_tries_says_its_status(tmp_path: Path) -
                 await client.get("/x")
 
     assert 504 == caught.value.status
+
+
+async def test_a_vendor_of_files_says_itself_what_an_answer_must_be(tmp_path: Path) -> None:
+    """Not everything is JSON; whatever is due, a page in its place is refused."""
+
+    def packed(response: Response) -> None:
+        if not response.body.startswith(b"PK"):
+            raise ProtocolError("no archive")
+
+    with vendor(Reply(body=b"PK\x03\x04", content_type="application/zip")) as server:
+        async with client_of(server, tmp_path, proper=packed) as client:
+            answer = await client.get("/x", headers={"If-None-Match": '"mark"'})
+            await client.get("/x")
+            server.fail("/x", lambda *_: reply_html("<html>"))
+            with pytest.raises(ProtocolError, match="no archive"):
+                await client.get("/x")
+
+    assert b"PK\x03\x04" == answer.body
+    assert ['"mark"', None] == [one.headers.get("if-none-match") for one in server.requests][:2]
+    assert f"Bearer {TOKEN}" == server.requests[0].headers["authorization"]

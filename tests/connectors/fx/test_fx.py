@@ -290,22 +290,22 @@ async def test_a_read_that_breaks_off_counts_for_nothing(
 
 
 @pytest.mark.parametrize(
-    "answer",
+    ("answer", "reason"),
     [
-        reply_html("<html>Maintenance</html>"),
-        Reply(200, b""),
-        Reply(200, b"Date,USD,\n", content_type="text/csv"),
-        Reply(304),
+        (reply_html("<html>Maintenance</html>"), "text/html.*where a zip was due"),
+        (Reply(200, b""), "where a zip was due"),
+        (Reply(200, b"Date,USD,\n", content_type="text/csv"), "text/csv where a zip was due"),
+        (Reply(304), "compared nothing"),
     ],
     ids=["a page", "nothing", "a bare file", "a 304 to a first request"],
 )
 async def test_a_page_in_the_tables_place_is_an_error(
-    server: FxServer, shelf: Shelf, answer: Reply
+    server: FxServer, shelf: Shelf, answer: Reply, reason: str
 ) -> None:
     """A proxy or the maintenance page: never read as "no rates"."""
     server.fail("hist", lambda *_: answer, times=10)
 
-    with pytest.raises(ProtocolError):
+    with pytest.raises(ProtocolError, match=reason):
         await shelf.rates()
 
 
