@@ -6,6 +6,14 @@
     to_timestamp(cast({{ seconds }} as double))
 {%- endmacro %}
 
+{#- The last day of a period: it ends at the instant at which the next one begins. -#}
+{% macro chargebee_last_day(date_from, date_to) -%}
+    greatest(
+        {{ company_date(chargebee_instant('(' ~ date_to ~ ') - 1')) }},
+        {{ company_date(chargebee_instant(date_from)) }}
+    )
+{%- endmacro %}
+
 {#- Chargebee's integers to major units: currencies without a subunit are whole, all others,
     the dinars too, are hundredths. A multiplication, so that no digit passes through a double. -#}
 {% macro chargebee_money(minor, currency_code) -%}

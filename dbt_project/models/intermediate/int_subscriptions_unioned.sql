@@ -23,5 +23,6 @@
 ] %}
 
 {{ union_lanes('subscriptions', columns, [
+    'chargebee',
     'stripe',
 ]) }}

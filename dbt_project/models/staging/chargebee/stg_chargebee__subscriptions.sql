@@ -9,7 +9,17 @@
     'billing_period': 'BIGINT',
     'billing_period_unit': 'VARCHAR',
     'mrr': 'BIGINT',
+    'plan_amount': 'BIGINT',
+    'addons': [{'amount': 'BIGINT'}],
+    'subscription_items': [{
+        'item_type': 'VARCHAR',
+        'amount': 'BIGINT',
+        'billing_period': 'BIGINT',
+        'billing_period_unit': 'VARCHAR',
+    }],
+    'start_date': 'BIGINT',
     'started_at': 'BIGINT',
+    'trial_end': 'BIGINT',
     'cancelled_at': 'BIGINT',
     'next_billing_at': 'BIGINT',
     'created_at': 'BIGINT',
@@ -37,8 +47,29 @@ final as (
             when 'year' then 12 * versions.body.billing_period
             when 'month' then versions.body.billing_period
         end as interval_months,
-        {{ chargebee_money('versions.body.mrr', 'upper(versions.body.currency_code)') }} as mrr_amt,
-        {{ chargebee_instant('versions.body.started_at') }} as started_at,
+        versions.body.mrr as mrr_minor,
+        -- What a month of the items costs, in minor units: a metered one has no amount. Items
+        -- (Product Catalog 2.0) may have a period of their own, plan and add-ons (1.0) share one.
+        cast(coalesce(
+            list_sum(list_transform(
+                list_filter(
+                    versions.body.subscription_items,
+                    lambda item: coalesce(item.item_type, 'plan') <> 'charge'
+                    and item.amount is not null
+                ),
+                lambda item: {{ monthly_amount(
+                    'cast(item.amount as decimal(26, 2))',
+                    'coalesce(item.billing_period_unit, versions.body.billing_period_unit)',
+                    'coalesce(item.billing_period, versions.body.billing_period)') }}
+            )),
+            {{ monthly_amount(
+                'cast(versions.body.plan_amount + coalesce(list_sum(list_transform('
+                ~ 'versions.body.addons, lambda one: one.amount)), 0) as decimal(26, 2))',
+                'versions.body.billing_period_unit', 'versions.body.billing_period') }}
+        ) as decimal(26, 4)) as monthly_amount_minor,
+        {{ chargebee_instant('coalesce(versions.body.started_at, versions.body.start_date, '
+            ~ 'versions.body.created_at)') }} as started_at,
+        {{ chargebee_instant('versions.body.trial_end') }} as trial_ends_at,
         {{ chargebee_instant('versions.body.cancelled_at') }} as cancelled_at,
         {{ chargebee_instant('versions.body.next_billing_at') }} as next_billing_at,
         {{ chargebee_instant('versions.body.created_at') }} as created_at,

@@ -75,7 +75,7 @@ select
     coalesce(lines.line.proration_mode = 'partial_term', false) as is_proration,
     lines.is_deleted,
     {{ company_date(chargebee_instant('lines.line.date_from')) }} as service_start,
-    {{ company_date(chargebee_instant('lines.line.date_to')) }} as service_end,
+    {{ chargebee_last_day('lines.line.date_from', 'lines.line.date_to') }} as service_end,
     lines.observed_at,
     lines.sync_id,
     lines.position

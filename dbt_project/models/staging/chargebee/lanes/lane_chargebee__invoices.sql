@@ -105,8 +105,9 @@ select
     end as paid_date,
     {{ company_date(chargebee_instant(
         'list_min(list_transform(invoices.lines, lambda one: one.date_from))')) }} as service_start,
-    {{ company_date(chargebee_instant(
-        'list_max(list_transform(invoices.lines, lambda one: one.date_to))')) }} as service_end,
+    {{ chargebee_last_day(
+        'list_min(list_transform(invoices.lines, lambda one: one.date_from))',
+        'list_max(list_transform(invoices.lines, lambda one: one.date_to))') }} as service_end,
     invoices.observed_at,
     invoices.sync_id,
     invoices.position

@@ -76,7 +76,7 @@ select
     {{ chargebee_money('coalesce(lines.line.tax_amount, 0)', 'lines.currency_code') }} as tax_amt,
     prices.term_months,
     {{ company_date(chargebee_instant('lines.line.date_from')) }} as service_start,
-    {{ company_date(chargebee_instant('lines.line.date_to')) }} as service_end,
+    {{ chargebee_last_day('lines.line.date_from', 'lines.line.date_to') }} as service_end,
     lines.change,
     lines.is_deleted,
     lines.observed_at,
