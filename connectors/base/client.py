@@ -282,6 +282,7 @@ class Client:
         cost: int,
     ) -> Response:
         headers = {
+            "Accept": "application/json",
             "Accept-Encoding": "gzip",
             "User-Agent": "pipeledger",
             **self._settings.headers,

@@ -339,8 +339,8 @@ other_implied as (
             and invoices.currency_code = other_credits.currency_code
     left join other_applied on invoices.invoice_key = other_applied.invoice_key
     where
-        -- Stripe says what was paid out of band.
-        invoices.source_system <> 'stripe'
+        -- Stripe says what was paid out of band, Chargebee states every payment.
+        invoices.source_system not in ('chargebee', 'stripe')
         and invoices.status in ('paid', 'open')
         and (invoices.source_balance_amt is not null or invoices.status = 'paid')
         and not exists (
