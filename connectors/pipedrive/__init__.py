@@ -82,7 +82,6 @@ CONNECTOR = Connector(
             "goals",
             "Goals of users, teams and the company.",
             read=read_goals,
-            snapshot=True,
             scopes=OTHER_STREAMS["goals"],
         ),
         Stream(

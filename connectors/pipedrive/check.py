@@ -2,10 +2,18 @@
 
 import msgspec
 
-from connectors.base.decode import decode
+from connectors.base.decode import decode, partial
 from connectors.base.errors import AccessDenied, SourceError
 from connectors.base.stream import ScopeReport
-from connectors.pipedrive.kinds import KINDS, SMALL, V1_LIST_COST, V1_ONE_COST, V2_LIST_COST
+from connectors.pipedrive.kinds import (
+    CHANGELOG_COST,
+    DEALS,
+    KINDS,
+    SMALL,
+    V1_LIST_COST,
+    V1_ONE_COST,
+    V2_LIST_COST,
+)
 from connectors.pipedrive.session import Envelope, Session, is_lacking
 
 
@@ -17,6 +25,10 @@ class _Me(msgspec.Struct):
     is_admin: bool | int | None = None
 
 
+class _Deal(msgspec.Struct):
+    id: int
+
+
 async def check(session: Session) -> ScopeReport:
     """Who we are there and what we may read: every list is asked for one record.
 
@@ -24,7 +36,7 @@ async def check(session: Session) -> ScopeReport:
         AccessDenied: the credential itself is refused.
     """
     response = await session.get("/v1/users/me", cost=V1_ONE_COST)
-    me = decode(bytes(response.decode(Envelope).data), _Me)
+    me = decode(response.decode(Envelope).content, _Me)
     account = f"{me.company_name or 'company'} ({me.company_id}), user {me.name or me.id}"
     notes: list[str] = []
     if not me.is_admin:
@@ -35,10 +47,13 @@ async def check(session: Session) -> ScopeReport:
     asked += [(one.name, one.path, one.scope, one.cost, one.is_optional) for one in SMALL]
     asked += [
         ("leads", "/v1/leads", "leads:read", V1_LIST_COST, False),
-        ("goals", "/v1/goals/find?type.name=deals_won", "goals:read", V1_LIST_COST, False),
+        ("goals", "/v1/goals/find?assignee.type=person", "goals:read", V1_LIST_COST, False),
         ("mail_threads", "/v1/mailbox/mailThreads?folder=inbox", "mail:read", V1_LIST_COST, False),
         ("fields", "/api/v2/dealFields", "admin", V2_LIST_COST, False),
     ]
+    history = await _a_history(session)
+    if history is not None:
+        asked.append(("deal_changelog", history, "recents:read", CHANGELOG_COST, False))
     granted: dict[str, None] = {}
     missing: dict[str, tuple[str, ...]] = {}
     for stream, path, scope, cost, is_optional in asked:
@@ -46,7 +61,7 @@ async def check(session: Session) -> ScopeReport:
             continue
         try:
             # Only lists that are paged know a limit.
-            is_paged = path.startswith("/api/v2/") or stream == "leads"
+            is_paged = path.startswith("/api/v2/") or stream in {"leads", "deal_changelog"}
             await session.get(path, {"limit": "1"} if is_paged else {}, cost=cost)
         except AccessDenied as fault:
             if fault.whole_source:
@@ -62,3 +77,17 @@ async def check(session: Session) -> ScopeReport:
         else:
             granted[scope] = None
     return ScopeReport(account, tuple(sorted(granted)), missing, (), tuple(notes))
+
+
+async def _a_history(session: Session) -> str | None:
+    """Where the changes of one deal are told; None where there is no deal to be seen."""
+    if not session.settings.is_active("deal_changelog"):
+        return None
+    try:
+        response = await session.get(DEALS.path, {"limit": "1"}, cost=V2_LIST_COST)
+    except AccessDenied as fault:
+        if fault.whole_source:
+            raise
+        return None
+    deals = [partial(row, _Deal) for row in response.decode(Envelope).rows]
+    return f"/v1/deals/{deals[0].id}/changelog" if deals else None

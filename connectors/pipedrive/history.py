@@ -23,13 +23,15 @@ from connectors.base.decode import decode, partial
 from connectors.base.errors import AccessDenied, BadRecord, ProtocolError, VendorError
 from connectors.base.stream import Page, ReadRequest, Record
 from connectors.base.window import cursor_instant, instant_text
-from connectors.pipedrive.kinds import CHANGELOG_COST, DEALS, V2_ARCHIVE_COST, V2_LIST_COST
+from connectors.pipedrive.kinds import CHANGELOG_COST, DEALS, V2_ONE_COST
 from connectors.pipedrive.reading import LOOKBACK, walk_params
 from connectors.pipedrive.session import Session, instant, second_text
 
 AT_ONCE = 20
 NULL_BODY_TRIES = 3
-PHASES = ("open", "closed", "archived")
+PHASES = {"open": "open", "closed": "won,lost", "archived": "open,won,lost"}
+"""The past in the order in which it is read, with the statuses to ask for."""
+PAST = {"sort_by": "update_time", "sort_direction": "desc"}
 
 
 class Deal(msgspec.Struct):
@@ -96,14 +98,8 @@ class _History:
         known = cursor_instant(self._cursor, "since", self._request.now) or self._request.now
         bound = known - LOOKBACK
         reached = known
-        for path, cost in (
-            (DEALS.path, V2_LIST_COST),
-            (DEALS.archive or "", V2_ARCHIVE_COST),
-        ):
-            params = walk_params(DEALS, bound)
-            if path != DEALS.path:
-                params.pop("status", None)
-            async for page in self._session.pages(path, params, cost=cost):
+        for path, cost in DEALS.lists:
+            async for page in self._session.pages(path, walk_params(DEALS, bound), cost=cost):
                 deals = _deals(page.rows)
                 for part in _parts([one for one in deals if self._is_moved(one)]):
                     records = await self._logs(part, bound)
@@ -131,12 +127,8 @@ class _History:
         state = self._cursor.get("backfill")
         while state:
             phase = state["phase"]
-            path, cost = DEALS.path, V2_LIST_COST
-            params = {"sort_by": "update_time", "sort_direction": "desc"}
-            if phase == "archived":
-                path, cost = DEALS.archive or "", V2_ARCHIVE_COST
-            else:
-                params["status"] = "open" if phase == "open" else "won,lost"
+            path, cost = DEALS.lists[1 if phase == "archived" else 0]
+            params = {**PAST, "status": PHASES[phase]}
             if state["before"]:
                 params["updated_until"] = state["before"]
             async for page in self._session.pages(path, params, cost=cost):
@@ -147,7 +139,7 @@ class _History:
                     state = _passed(state, part)
                     self._cursor["backfill"] = state
                     yield Page(records, self.dump())
-            later = PHASES[PHASES.index(phase) + 1 :]
+            later = list(PHASES)[list(PHASES).index(phase) + 1 :]
             state = {"phase": later[0], "before": None, "ties": []} if later else None
             self._cursor["backfill"] = state
             yield Page(cursor=self.dump())
@@ -162,7 +154,7 @@ class _History:
         return [record for records in found for record in records]
 
     async def _log(self, deal: Deal, bound: datetime | None) -> list[Record]:
-        """One deal's changes, newest first; none where it was deleted meanwhile.
+        """One deal's changes, newest first; none where it was deleted or closed meanwhile.
 
         Further pages are left when they are older than the last reading by a day.
         """
@@ -192,10 +184,21 @@ class _History:
                 is_old = oldest is not None and floor is not None and oldest < floor
                 if is_old:
                     break
-        except (AccessDenied, VendorError) as fault:
-            if fault.status not in {403, 404, 410} or getattr(fault, "whole_source", False):
+        except VendorError as fault:
+            if fault.status not in {404, 410}:
+                raise
+        except AccessDenied as fault:
+            if fault.whole_source or await self._is_shown(deal):
                 raise
         return records
+
+    async def _is_shown(self, deal: Deal) -> bool:
+        """Whether the deal itself may be read: then its history lacks a right of ours."""
+        try:
+            data, _ = await self._session.one(f"{DEALS.path}/{deal.id}", cost=V2_ONE_COST)
+        except AccessDenied:
+            return False
+        return data is not None
 
     async def _log_pages(self, path: str) -> AsyncIterator[tuple[Sequence[msgspec.Raw], datetime]]:
         tries = NULL_BODY_TRIES

@@ -6,10 +6,21 @@ Costs are tokens of the company's daily budget, as the vendor's specification gi
 
 from dataclasses import dataclass
 
+V2_LIST_COST = 10
+V2_ARCHIVE_COST = 20
+V2_ONE_COST = 1
+V1_LIST_COST = 20
+V1_ARCHIVED_LEADS_COST = 40
+V1_ONE_COST = 2
+CHANGELOG_COST = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A v2 list that can be read by update_time; ``recent`` is its name in /v1/recents."""
+    """A v2 list; ``recent`` is its name in /v1/recents.
+
+    ``is_bounded`` where it knows ``updated_since``; another one is read whole.
+    """
 
     name: str
     description: str
@@ -18,11 +29,18 @@ class Kind:
     archive: str | None = None
     fields: str | None = None
     statuses: str | None = None
+    is_bounded: bool = True
 
     @property
     def path(self) -> str:
         """The list's address."""
         return f"/api/v2/{self.name}"
+
+    @property
+    def lists(self) -> tuple[tuple[str, int], ...]:
+        """Addresses of the list and of its archive, with what a page costs."""
+        live = (self.path, V2_LIST_COST)
+        return (live, (self.archive, V2_ARCHIVE_COST)) if self.archive else (live,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +71,10 @@ KINDS = (
     Kind("persons", "People.", "contacts:read", "person"),
     Kind("organizations", "Companies.", "contacts:read", "organization"),
     Kind("activities", "Calls, meetings, tasks, done or planned.", "activities:read", "activity"),
-    Kind("products", "The product catalogue.", "products:read", "product"),
+    Kind("products", "The product catalogue.", "products:read", "product", is_bounded=False),
 )
 BY_NAME = {kind.name: kind for kind in KINDS}
 DEALS = BY_NAME["deals"]
-
-V2_LIST_COST = 10
-V2_ARCHIVE_COST = 20
-V2_ONE_COST = 1
-V1_LIST_COST = 20
-V1_ARCHIVED_LEADS_COST = 40
-V1_ONE_COST = 2
-CHANGELOG_COST = 20
 
 SMALL = (
     Small("pipelines", "Pipelines.", "/api/v2/pipelines", "deals:read", 5),
@@ -96,19 +106,12 @@ FIELDS = (
     Small("product", "", "/api/v2/productFields", "products:read", 10, prefix="product:"),
     Small("activity", "", "/api/v2/activityFields", "activities:read", 10, prefix="activity:"),
 )  # fmt: skip
-GOAL_TYPES = (
-    "deals_won",
-    "deals_progressed",
-    "deals_started",
-    "activities_completed",
-    "activities_added",
-    "revenue_forecast",
-)
+GOAL_ASSIGNEES = ("person", "team", "company")
 
 SMALL_BY_NAME = {small.name: small for small in SMALL}
 OTHER_STREAMS = {
     "leads": ("leads:read",),
-    "deal_changelog": ("deals:read",),
+    "deal_changelog": ("deals:read", "recents:read"),
     "deal_products": ("deals:read", "products:read"),
     "goals": ("goals:read",),
     "fields": ("admin",),

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import datetime
+from itertools import product
 from typing import Any
 
 import msgspec
@@ -10,14 +11,14 @@ from connectors.base.decode import decode, partial
 from connectors.base.errors import AccessDenied, BadRecord, ProtocolError, SourceError
 from connectors.base.stream import Page, ReadRequest, Record, Rejected
 from connectors.base.window import instant_text
-from connectors.pipedrive.kinds import FIELDS, GOAL_TYPES, SMALL_BY_NAME, V1_LIST_COST, Small
+from connectors.pipedrive.kinds import FIELDS, GOAL_ASSIGNEES, SMALL_BY_NAME, V1_LIST_COST, Small
 from connectors.pipedrive.session import Envelope, Session, instant, is_lacking
 
 SECRET_FIELDS = frozenset({"api_token", "password", "access_token"})
 
 
 class _Goals(msgspec.Struct):
-    goals: list[msgspec.Raw] = []
+    goals: list[msgspec.Raw]
 
 
 async def read_small(session: Session, request: ReadRequest) -> AsyncIterator[Page]:
@@ -70,34 +71,21 @@ async def read_fields(session: Session, request: ReadRequest) -> AsyncIterator[P
 
 
 async def read_goals(session: Session, request: ReadRequest) -> AsyncIterator[Page]:
-    """Goals of every type: without one the vendor shows only our own user's."""
-    shown: dict[str, Record] = {}
-    rejected: list[Rejected] = []
-    unknown: SourceError | None = None
-    answered = 0
-    for name in GOAL_TYPES:
-        try:
-            response = await session.get("/v1/goals/find", {"type.name": name}, cost=V1_LIST_COST)
-        except SourceError as fault:
-            if fault.status != 400:
-                raise
-            unknown = fault  # a type that this company's plan does not know
-            continue
-        answered += 1
-        data = bytes(response.decode(Envelope).data)
-        rows = [] if data == b"null" else decode(data, _Goals).goals
+    """Goals of all, past ones too: unasked the vendor shows active ones of our own user."""
+    ids: list[str] = []
+    for assignee, is_active in product(GOAL_ASSIGNEES, ("true", "false")):
+        params = {"assignee.type": assignee, "is_active": is_active}
+        response = await session.get("/v1/goals/find", params, cost=V1_LIST_COST)
+        rows = decode(response.decode(Envelope).content, _Goals).goals
         page = _page(rows, response.observed_at, SMALL_BY_NAME["pipelines"])
-        shown |= {record.record_id: record for record in page.records}
-        rejected += page.rejected
-    if unknown is not None and not answered:
-        raise unknown
-    yield Page(list(shown.values()), rejected=rejected)
-    yield _whole(request, list(shown))
+        ids += [record.record_id for record in page.records]
+        yield page
+    yield _whole(request, ids)
 
 
 async def _rows(session: Session, small: Small) -> AsyncIterator[Page]:
     if small.path.startswith("/v1/"):
-        async for listed in session.offset_pages(small.path, {}, cost=small.cost):
+        async for listed in session.offset_pages(small.path, {}, cost=small.cost, is_paged=False):
             yield _page(listed.rows, listed.observed_at, small)
         return
     async for page in session.pages(small.path, {}, cost=small.cost):

@@ -14,7 +14,7 @@ from connectors.base.decode import partial
 from connectors.base.errors import BadRecord, SourceError
 from connectors.base.stream import Page, ReadRequest, Record
 from connectors.base.window import cursor_instant, instant_text
-from connectors.pipedrive.kinds import DEALS, V2_ARCHIVE_COST, V2_LIST_COST
+from connectors.pipedrive.kinds import DEALS, V2_LIST_COST
 from connectors.pipedrive.reading import LOOKBACK, walk_params
 from connectors.pipedrive.session import Envelope, Session, instant, is_lacking
 
@@ -40,17 +40,10 @@ async def read_deal_products(session: Session, request: ReadRequest) -> AsyncIte
     hours = session.settings.sweep_hours
     is_sweep = swept_at is None or (hours > 0 and request.now - swept_at >= timedelta(hours=hours))
     lines = _Lines(session)
-    lists = (
-        (DEALS.path, "since", V2_LIST_COST),
-        (DEALS.archive, "archived_since", V2_ARCHIVE_COST),
-    )
-    for path, key, cost in lists:
+    for (path, cost), key in zip(DEALS.lists, ("since", "archived_since"), strict=True):
         known = cursor_instant(cursor, key, request.now)
         since = None if known is None or (is_sweep and swept_at) else known - LOOKBACK
-        params = walk_params(DEALS, since)
-        if path != DEALS.path:
-            params.pop("status", None)
-        async for page in session.pages(path or "", params, cost=cost):
+        async for page in session.pages(path, walk_params(DEALS, since), cost=cost):
             deals = _deals(page.rows)
             records = []
             for start in range(0, len(deals), DEALS_PER_CALL):

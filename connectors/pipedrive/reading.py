@@ -23,8 +23,7 @@ from connectors.base.window import cursor_instant, instant_text
 from connectors.pipedrive.kinds import (
     BY_NAME,
     V1_LIST_COST,
-    V2_ARCHIVE_COST,
-    V2_LIST_COST,
+    V2_ONE_COST,
     Kind,
 )
 from connectors.pipedrive.records import collect, judged
@@ -71,10 +70,13 @@ class _Reader:
 
     async def pages(self) -> AsyncIterator[Page]:
         """What changed, what was deleted, and all of it where that is due."""
-        async for page in self._walk(self._kind.path, "since", V2_LIST_COST):
-            yield page
-        if self._kind.archive:
-            async for page in self._walk(self._kind.archive, "archived_since", V2_ARCHIVE_COST):
+        if not self._kind.is_bounded:
+            async for page in self._sweep():
+                yield page
+            yield Page(cursor={"swept_at": instant_text(self._request.now)})
+            return
+        for (path, cost), key in zip(self._kind.lists, ("since", "archived_since"), strict=False):
+            async for page in self._walk(path, key, cost):
                 yield page
         if self._session.settings.recents and not self._is_first:
             async for page in self._recents():
@@ -100,16 +102,10 @@ class _Reader:
             return not self._is_first or self._request.full
         return hours > 0 and self._request.now - last >= timedelta(hours=hours)
 
-    def _params(self, path: str, since: datetime | None) -> dict[str, str]:
-        params = walk_params(self._kind, since)
-        if path != self._kind.path:
-            params.pop("status", None)
-        return params
-
     async def _walk(self, path: str, key: str, cost: int) -> AsyncIterator[Page]:
         known = self._at(key)
         since = None if known is None else known - LOOKBACK
-        async for page in self._session.pages(path, self._params(path, since), cost=cost):
+        async for page in self._session.pages(path, walk_params(self._kind, since), cost=cost):
             batch = collect(page.rows, page.response.observed_at)
             if batch.reached is not None and (known is None or batch.reached > known):
                 known = batch.reached
@@ -144,7 +140,8 @@ class _Reader:
     async def _fate(self, record_id: str) -> Record | None:
         """What became of one record; None where the answer cannot be read."""
         try:
-            raw, observed_at = await self._session.one(self._kind, record_id)
+            path = f"{self._kind.path}/{record_id}"
+            raw, observed_at = await self._session.one(path, cost=V2_ONE_COST)
             return judged(record_id, raw, observed_at)
         except BadRecord:
             return None
@@ -156,11 +153,8 @@ class _Reader:
     async def _sweep(self) -> AsyncIterator[Page]:
         """Read everything by id and ask what became of each record that is not there."""
         seen: set[str] = set()
-        lists = [(self._kind.path, V2_LIST_COST)]
-        if self._kind.archive:
-            lists.append((self._kind.archive, V2_ARCHIVE_COST))
-        for path, cost in lists:
-            params = {**self._params(path, None), "sort_by": "id"}
+        params = {**walk_params(self._kind, None), "sort_by": "id"}
+        for path, cost in self._kind.lists:
             async for page in self._session.pages(path, params, cost=cost):
                 batch = collect(page.rows, page.response.observed_at)
                 seen |= {record.record_id for record in batch.records}

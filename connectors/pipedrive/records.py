@@ -22,7 +22,6 @@ class Head(msgspec.Struct):
     status: Any = None
     is_deleted: bool | None = None
     source_lead_id: str | None = None
-    merge_what_id: int | str | None = None
 
     @property
     def is_gone(self) -> bool:
@@ -59,13 +58,9 @@ def collect(rows: Iterable[msgspec.Raw], observed_at: datetime) -> Batch:
 
 
 def made(head: Head, raw: bytes, observed_at: datetime) -> Record:
-    """One record: deleted, merged into another, or as it is."""
-    updated_at = instant(head.update_time)
-    if head.merge_what_id not in (None, 0, "", head.id):
-        text = msgspec.json.encode({"survivor_id": str(head.merge_what_id)})
-        return Record(str(head.id), text, observed_at, "merged", updated_at)
+    """One record: deleted, or as it is."""
     change: Change = "deleted" if head.is_gone else "upsert"
-    return Record(str(head.id), raw, observed_at, change, updated_at)
+    return Record(str(head.id), raw, observed_at, change, instant(head.update_time))
 
 
 def judged(record_id: str, raw: bytes | None, observed_at: datetime) -> Record:

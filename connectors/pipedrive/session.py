@@ -1,6 +1,6 @@
 """Asking Pipedrive: its two envelopes, v2 with a cursor and v1 with an offset."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -9,16 +9,24 @@ import httpx
 import msgspec
 
 from connectors.base.client import Client, Response
-from connectors.base.errors import PaginationLoop, ProtocolError, SourceError
+from connectors.base.decode import decode
+from connectors.base.errors import ProtocolError, SourceError
 from connectors.base.paging import CursorPages, RawPage
-from connectors.pipedrive.kinds import V2_ONE_COST, Kind
 from connectors.pipedrive.settings import PipedriveSettings
 
 
 class _Offsets(msgspec.Struct):
     start: int = 0
+    limit: int = 0
     more_items_in_collection: bool = False
     next_start: int | None = None
+
+    @property
+    def following(self) -> str | None:
+        """Where the next page begins; rows that we may not see take up places too."""
+        if not self.more_items_in_collection:
+            return None
+        return str(self.start + self.limit if self.next_start is None else self.next_start)
 
 
 class _More(msgspec.Struct):
@@ -35,18 +43,29 @@ class Envelope(msgspec.Struct):
     additional_data: _More | None = None
 
     @property
+    def content(self) -> bytes:
+        """What ``data`` holds.
+
+        Raises:
+            ProtocolError: a refusal under a 200, or nothing.
+        """
+        if not self.success:
+            raise ProtocolError(f"a 200 that says success false: {str(self.error)[:200]!r}")
+        data = bytes(self.data)
+        if data == b"null":
+            raise ProtocolError("a 200 whose data is null")
+        return data
+
+    @property
     def rows(self) -> list[msgspec.Raw]:
-        """The rows of a list.
+        """The rows of a list; null is an empty one only beside what tells the next page.
 
         Raises:
             ProtocolError: a refusal under a 200, or no list.
         """
-        if not self.success:
-            raise ProtocolError(f"a 200 that says success false: {str(self.error)[:200]!r}")
-        try:
-            return msgspec.json.decode(self.data, type=list[msgspec.Raw] | None) or []
-        except msgspec.MsgspecError as fault:
-            raise ProtocolError(f"no list of rows: {fault}") from None
+        if self.success and bytes(self.data) == b"null" and self.additional_data is not None:
+            return []
+        return decode(self.content, list[msgspec.Raw])
 
 
 CURSORS = CursorPages(
@@ -56,13 +75,21 @@ CURSORS = CursorPages(
 )
 
 
+def _next_start(page: Envelope) -> str | None:
+    more = page.additional_data.pagination if page.additional_data else None
+    return more.following if more else None
+
+
+OFFSETS = CursorPages(Envelope, rows=lambda page: page.rows, next=_next_start)
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One page of a list; ``next_start`` None on the last one."""
+    """One page of a list that v1 pages by offset."""
 
     rows: Sequence[msgspec.Raw]
     observed_at: datetime
-    next_start: int | None = None
+    is_last: bool
 
 
 class Session:
@@ -106,41 +133,34 @@ class Session:
 
         return CURSORS.read(fetch)
 
-    async def offset_page(
-        self, path: str, params: Mapping[str, str], start: int, *, cost: int
-    ) -> Listed:
-        """One v1 page from an offset."""
-        asked = {**params, "start": str(start), "limit": str(self.settings.page_size)}
-        response = await self.get(path, asked, cost=cost)
-        page = response.decode(Envelope)
-        rows = page.rows
-        more = page.additional_data.pagination if page.additional_data else None
-        if more is None or not more.more_items_in_collection:
-            return Listed(rows, response.observed_at)
-        after = more.next_start if more.next_start is not None else start + len(rows)
-        if after <= start:
-            raise PaginationLoop(f"{path} does not move on from {start}")
-        return Listed(rows, response.observed_at, after)
-
     async def offset_pages(
-        self, path: str, params: Mapping[str, str], *, cost: int
-    ) -> AsyncIterator[Listed]:
-        """All v1 pages; rows may shift under way, so only for what is read whole."""
-        start: int | None = 0
-        while start is not None:
-            page = await self.offset_page(path, params, start, cost=cost)
-            yield page
-            start = page.next_start
+        self,
+        path: str,
+        params: Mapping[str, str],
+        *,
+        cost: int,
+        is_paged: bool = True,
+    ) -> AsyncGenerator[Listed, None]:
+        """All v1 pages by offset; rows may shift under way.
 
-    async def one(self, kind: Kind, record_id: str) -> tuple[bytes | None, datetime]:
+        A list that the vendor does not page is asked without ``start`` and ``limit``.
+        """
+
+        async def fetch(token: str | None) -> Response:
+            asked = dict(params)
+            if is_paged or token is not None:
+                asked |= {"start": token or "0", "limit": str(self.settings.page_size)}
+            return await self.get(path, asked, cost=cost)
+
+        async for page in OFFSETS.read(fetch):
+            yield Listed(page.rows, page.response.observed_at, page.next is None)
+
+    async def one(self, path: str, *, cost: int) -> tuple[bytes | None, datetime]:
         """A record by its id; None where the vendor does not know it any more."""
-        response = await self.get(
-            f"{kind.path}/{record_id}", cost=V2_ONE_COST, ok=frozenset({200, 404, 410})
-        )
+        response = await self.get(path, cost=cost, ok=frozenset({200, 404, 410}))
         if response.status != 200:
             return None, response.observed_at
-        data = bytes(response.decode(Envelope).data)
-        return (None if data == b"null" else data), response.observed_at
+        return response.decode(Envelope).content, response.observed_at
 
 
 def instant(text: str | None) -> datetime | None:
