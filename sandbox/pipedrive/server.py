@@ -7,9 +7,9 @@ from typing import Any
 
 from sandbox.exchange import App, Reply, Request, Router, reply_json
 from sandbox.http import RollingLimit, SandboxServer
+from sandbox.pipedrive.grammar import complaint, cost_of
 from sandbox.pipedrive.state import API_TOKEN, V2_KINDS, PipedriveState
 
-MAX_LIMIT = 500
 CLIENT = base64.b64encode(b"app:app-secret").decode()
 V1_SMALL = {
     "users": "users", "currencies": "currencies", "activityTypes": "activity_types",
@@ -62,7 +62,7 @@ class PipedriveServer(SandboxServer):
         router.get("/api/v2/{kind}/{id}", self._one)
         router.get("/api/v1/users/me", self._me)
         for path, name in V1_SMALL.items():
-            router.get(f"/api/v1/{path}", self._offsetter(name))
+            router.get(f"/api/v1/{path}", self._teller(name))
         router.get("/api/v1/goals/find", self._goals)
         router.get("/api/v1/leads", lambda asked: self._leads(asked, archived=False))
         router.get("/api/v1/leads/archived", lambda asked: self._leads(asked, archived=True))
@@ -82,7 +82,7 @@ class PipedriveServer(SandboxServer):
         state = self.state
         if not self.burst.hit():
             return _refusal(429, "request over limit", {"x-ratelimit-reset": "1"})
-        cost = _cost(request.path)
+        cost = cost_of(request.path)
         if state.tokens_used + cost > state.tokens_per_day:
             reply = _refusal(429, "request over limit", {"x-ratelimit-reset": "40000"})
         elif any(part in request.path for part in self.refused):
@@ -92,7 +92,8 @@ class PipedriveServer(SandboxServer):
         else:
             state.tokens_used += cost
             try:
-                reply = self._router(request)
+                wrong = complaint(request)
+                reply = self._router(request) if wrong is None else _refusal(400, wrong)
             except RefusalError as refused:
                 reply = _refusal(refused.status, str(refused))
         reply.headers = {
@@ -125,8 +126,8 @@ class PipedriveServer(SandboxServer):
     def _pager(self, name: str) -> App:
         return lambda _: _page(self._small(name), None)
 
-    def _offsetter(self, name: str) -> App:
-        return lambda asked: _offsets(asked, self._small(name))
+    def _teller(self, name: str) -> App:
+        return lambda _: reply_json({"success": True, "data": self._small(name)})
 
     def _small(self, name: str) -> list[dict[str, Any]]:
         return self.state.small.get(name, [])
@@ -136,8 +137,8 @@ class PipedriveServer(SandboxServer):
         field = request.param("sort_by") or "id"
         is_down = request.param("sort_direction") == "desc"
         limit = int(request.param("limit") or 100)
-        if not 1 <= limit <= MAX_LIMIT or field not in {"id", "update_time", "add_time"}:
-            raise RefusalError(400, "Parameter validation error")
+        if field not in {"id", "update_time", "add_time"}:
+            raise RefusalError(400, "Parameter validation error: sort_by")
         statuses = (request.param("status") or "open,won,lost").split(",")
         since, until = request.param("updated_since"), request.param("updated_until")
         rows = [
@@ -145,14 +146,18 @@ class PipedriveServer(SandboxServer):
             for row in self.state.rows[kind].values()
             if (kind, row["id"]) not in self.state.hidden
             and bool(row.get("is_archived")) == archived
-            and (kind != "deals" or archived or row["status"] in statuses)
+            and (kind != "deals" or row["status"] in statuses)
             and (since is None or row["update_time"] >= since)
             and (until is None or row["update_time"] < until)
         ]
         rows.sort(key=lambda row: (row[field], row["id"]), reverse=is_down)
         token = request.param("cursor")
+        asked = {name: one[0] for name, one in request.query.items() if name != "cursor"}
         if token:
-            after = tuple(json.loads(base64.b64decode(token)))
+            *place, began = json.loads(base64.b64decode(token))
+            if began != asked:
+                raise RefusalError(400, "the cursor belongs to other parameters")
+            after = tuple(place)
             rows = [
                 row
                 for row in rows
@@ -161,7 +166,8 @@ class PipedriveServer(SandboxServer):
         following = None
         if len(rows) > limit:
             last = rows[limit - 1]
-            following = base64.b64encode(json.dumps([last[field], last["id"]]).encode()).decode()
+            place = [last[field], last["id"], asked]
+            following = base64.b64encode(json.dumps(place).encode()).decode()
         return _page(rows[:limit], following)
 
     def _one(self, request: Request) -> Reply:
@@ -184,8 +190,6 @@ class PipedriveServer(SandboxServer):
         return _page(rows[start:after], str(after) if after < len(rows) else None)
 
     def _discounts(self, request: Request) -> Reply:
-        if request.query:
-            raise RefusalError(400, "discounts are not paged")
         return _page([{"id": f"d-{request.values['id']}", "amount": 5}], None)
 
     def _leads(self, request: Request, *, archived: bool) -> Reply:
@@ -195,11 +199,13 @@ class PipedriveServer(SandboxServer):
             # Whole seconds against milliseconds: "…05Z" must not hide "…05.250Z".
             bound = datetime.fromisoformat(since)
             rows = [one for one in rows if datetime.fromisoformat(one["update_time"]) >= bound]
-        field = (request.param("sort") or "id ASC").split()[0]
-        rows.sort(key=lambda one: (one[field], one["id"]))
+        field, way = (request.param("sort") or "add_time ASC").split()
+        rows.sort(key=lambda one: (one[field], one["id"]), reverse=way == "DESC")
         return _offsets(request, rows)
 
     def _lead(self, request: Request) -> Reply:
+        if ("leads", request.values["id"]) in self.state.hidden:
+            raise RefusalError(403, "Permission denied")
         row = self.state.leads.get(request.values["id"])
         if row is None:
             raise RefusalError(404, "requested lead not found")
@@ -219,6 +225,8 @@ class PipedriveServer(SandboxServer):
 
     def _changelog(self, request: Request) -> Reply:
         deal_id = int(request.values["id"])
+        if ("deals", deal_id) in self.state.hidden:
+            raise RefusalError(403, "Permission denied")
         if deal_id not in self.state.rows["deals"]:
             raise RefusalError(404, "Deal not found")
         rows = self.state.changelog.get(deal_id, [])
@@ -234,23 +242,26 @@ class PipedriveServer(SandboxServer):
     def _messages(self, request: Request) -> Reply:
         thread = int(request.values["id"])
         rows = [one for one in self._small("messages") if one["mail_thread_id"] == thread]
-        return _offsets(request, rows)
+        return reply_json({"success": True, "data": rows})
 
     def _goals(self, request: Request) -> Reply:
-        name = request.param("type.name")
-        goals = [one for one in self._small("goals") if one["type"]["name"] == name]
+        """Of everybody only by type or assignee; past ones only on demand."""
+        name, kind = request.param("type.name"), request.param("assignee.type")
+        is_active = request.param("is_active", "true") == "true"
+        goals = [
+            one
+            for one in self._small("goals")
+            if one["is_active"] == is_active
+            and name in {None, one["type"]["name"]}
+            and kind in {None, one["assignee"]["type"]}
+            and (name or kind or one["assignee"] == {"type": "person", "id": 1})
+        ]
         return reply_json({"success": True, "data": {"goals": goals}})
 
     def _me(self, _: Request) -> Reply:
         me = {"id": 1, "name": "Ada Admin", "company_id": 7, "company_name": "Kontor",
               "is_admin": 1}  # fmt: skip
         return reply_json({"success": True, "data": me})
-
-
-def _cost(path: str) -> int:
-    if "/v1/" in path:
-        return 40 if path.endswith("leads/archived") else 20
-    return 20 if path.endswith("archived") else 1 if path[-1].isdigit() else 10
 
 
 def _page(rows: list[dict[str, Any]], following: str | None) -> Reply:

@@ -25,7 +25,7 @@ class PipedriveState:
     small: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     recents: list[dict[str, Any]] = field(default_factory=list)
     merged: dict[tuple[str, int], int] = field(default_factory=dict)
-    hidden: set[tuple[str, int]] = field(default_factory=set)
+    hidden: set[tuple[str, int | str]] = field(default_factory=set)
     tokens_per_day: int = 1_000_000
     tokens_used: int = 0
     last_id: int = 0

@@ -115,7 +115,8 @@ async def test_every_stream_lands_and_is_complete(tmp_path: Path) -> None:
     crm.lines[deal] = [{"id": 1, "deal_id": deal}]
     crm.change("deals", deal, stage_id=2, products_count=1)
     crm.small = {
-        "goals": [{"id": "5f1a", "type": {"name": "deals_won"}}],
+        "goals": [{"id": "5f1a", "type": {"name": "deals_won"}, "is_active": True,
+                   "assignee": {"type": "company", "id": 7}}],
         "deal_fields": [{"field_code": "9dc8"}],
         "threads": [{"id": 3, "folder": "inbox", "update_time": "2026-10-14 08:00:00"}],
         "messages": [{"id": 8, "mail_thread_id": 3}],

@@ -216,7 +216,20 @@ async def test_lines_are_one_sorted_record_per_deal(crm: PipedriveState, shelf: 
 async def test_goals_fields_and_small_lists_land(crm: PipedriveState, shelf: Shelf) -> None:
     """Quotas, option labels and stage probabilities: without them a mart has bare codes."""
     crm.small = {
-        "goals": [{"id": "5f1a", "type": {"name": "deals_won"}, "is_active": True}],
+        "goals": [
+            {
+                "id": "5f1a",
+                "type": {"name": "deals_won"},
+                "is_active": True,
+                "assignee": {"type": "team", "id": 3},
+            },
+            {
+                "id": "5f1b",
+                "type": {"name": "deals_started"},
+                "is_active": False,
+                "assignee": {"type": "person", "id": 2},
+            },
+        ],
         "deal_fields": [{"field_code": "9dc8", "field_name": "Region", "options": [{"id": 37}]}],
         "stages": [{"id": 1, "deal_probability": 40, "days_to_rotten": 9}],
         "users": [{"id": 1, "name": "Ada", "active_flag": True, "api_token": "never"}],
@@ -225,7 +238,7 @@ async def test_goals_fields_and_small_lists_land(crm: PipedriveState, shelf: She
     outcomes = await shelf.sync("goals", "fields", "stages", "users", "pipelines")
 
     assert {None} == {one.error for one in outcomes.values()}
-    assert {"5f1a"} == set(shelf.versions["goals"])
+    assert {"5f1a", "5f1b"} == set(shelf.versions["goals"])
     assert {"deal:9dc8"} == set(shelf.versions["fields"])
     assert 40 == shelf.payload("stages", "1")["deal_probability"]
     assert "api_token" not in shelf.payload("users", "1")
