@@ -154,7 +154,7 @@ class PipedriveServer(SandboxServer):
         token = request.param("cursor")
         asked = {name: one[0] for name, one in request.query.items() if name != "cursor"}
         if token:
-            *place, began = json.loads(base64.b64decode(token))
+            place, began = _place(token)
             if began != asked:
                 raise RefusalError(400, "the cursor belongs to other parameters")
             after = tuple(place)
@@ -166,8 +166,8 @@ class PipedriveServer(SandboxServer):
         following = None
         if len(rows) > limit:
             last = rows[limit - 1]
-            place = [last[field], last["id"], asked]
-            following = base64.b64encode(json.dumps(place).encode()).decode()
+            told = json.dumps([[last[field], last["id"]], asked])
+            following = base64.b64encode(told.encode()).decode()
         return _page(rows[:limit], following)
 
     def _one(self, request: Request) -> Reply:
@@ -262,6 +262,15 @@ class PipedriveServer(SandboxServer):
         me = {"id": 1, "name": "Ada Admin", "company_id": 7, "company_name": "Kontor",
               "is_admin": 1}  # fmt: skip
         return reply_json({"success": True, "data": me})
+
+
+def _place(token: str) -> tuple[list[Any], dict[str, str]]:
+    """Where a cursor stands, and of which parameters it is."""
+    try:
+        place, began = json.loads(base64.b64decode(token, validate=True))
+    except ValueError:
+        raise RefusalError(400, "the cursor cannot be read") from None
+    return place, began
 
 
 def _page(rows: list[dict[str, Any]], following: str | None) -> Reply:

@@ -52,6 +52,10 @@ def landed(folder: Path) -> dict[int, str]:
     return dict(rows)
 
 
+def live_people(folder: Path) -> int:
+    return Landing(folder / "landing").live_count("pipedrive", "persons", "pd")
+
+
 def held(crm: PipedriveState) -> dict[int, str]:
     """Value by id of what the company itself holds, archived deals too."""
     rows = crm.rows["deals"].values()
@@ -142,3 +146,42 @@ async def test_every_stream_lands_and_is_complete(tmp_path: Path) -> None:
         name for _, name in Landing(tmp_path / "landing").pin()
     }
     assert 0 == sum(one.appended for one in second.streams)
+
+
+async def test_an_older_copy_that_arrives_late_replaces_nothing(tmp_path: Path) -> None:
+    """D-05: a replica of the vendor's that lags shows yesterday's state once more."""
+    crm = PipedriveState()
+    deal = crm.add("deals", value=1.5)
+    stale = dict(crm.rows["deals"][deal])
+    crm.advance(minutes=1)
+    crm.change("deals", deal, value=2.5)
+
+    with PipedriveServer(crm) as server:
+        await sync(server, tmp_path, "deals")
+        fresh, crm.rows["deals"][deal] = crm.rows["deals"][deal], stale
+        crm.advance(minutes=1)
+        late = await sync(server, tmp_path, "deals")
+        crm.rows["deals"][deal] = fresh
+        assert [] == server.errors
+
+    assert late.is_complete
+    assert {deal: "2.5"} == landed(tmp_path)
+
+
+async def test_a_mass_vanish_deletes_nothing_unless_it_is_allowed(tmp_path: Path) -> None:
+    """D-07: a team whose records were hidden answers like one whose records were deleted."""
+    crm = PipedriveState()
+    people = [crm.add("persons") for _ in range(200)]
+
+    with PipedriveServer(crm) as server:
+        await sync(server, tmp_path, "persons")
+        for person in people[:150]:
+            del crm.rows["persons"][person]
+        crm.advance(days=8)
+        refused = await sync(server, tmp_path, "persons")
+        again = await sync(server, tmp_path, "persons")
+        assert [] == server.errors
+
+    assert [False, False] == [refused.is_complete, again.is_complete]
+    assert all("--allow-deletes" in str(one.streams[0].error) for one in (refused, again))
+    assert 200 == live_people(tmp_path)

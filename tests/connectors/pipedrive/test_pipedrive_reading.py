@@ -7,7 +7,7 @@ from tests.connectors.pipedrive.shelf import Shelf
 
 
 async def test_ties_over_several_pages_are_all_landed(crm: PipedriveState, shelf: Shelf) -> None:
-    """An import stamps hundreds of deals with one second; a bound by time alone drops some."""
+    """D-04: an import stamps hundreds of deals with one second; a bound by time drops some."""
     deals = [crm.add("deals") for _ in range(250)]
 
     first = await shelf.deals()
@@ -128,7 +128,7 @@ async def test_merged_closed_and_deleted_people_are_told_apart(
 
 
 async def test_leads_of_one_second_are_all_landed(crm: PipedriveState, shelf: Shelf) -> None:
-    """v1 pages by offset; the walk asks anew by time and must not skip or circle on ties."""
+    """D-04: v1 pages by offset; the walk asks anew by time and must not skip or circle on ties."""
     leads = {crm.add_lead() for _ in range(150)}
     crm.advance(seconds=30)
     leads |= {crm.add_lead() for _ in range(250)}
@@ -257,3 +257,109 @@ async def test_mail_lands_without_its_text(crm: PipedriveState, shelf: Shelf) ->
 
     assert {"id", "folder", "deal_id", "update_time"} == set(shelf.payload("mail_threads", "3"))
     assert {"id", "mail_thread_id", "message_time"} == set(shelf.payload("mail_messages", "8"))
+
+
+async def test_products_are_read_whole_and_a_missing_one_is_asked_for(
+    crm: PipedriveState, server: PipedriveServer, shelf: Shelf
+) -> None:
+    """Products know no bound by update_time; without recents their deletion shows at once."""
+    kept, gone, changed = (crm.add("products", name="Seat") for _ in range(3))
+    await shelf.sync("products")
+    crm.advance(hours=1)
+    crm.change("products", changed, name="Chair")
+    del crm.rows["products"][gone]
+
+    outcome = (await shelf.sync("products"))["products"]
+
+    assert outcome.error is None
+    assert [kept, changed] == shelf.live("products")
+    assert "Chair" == shelf.payload("products", str(changed))["name"]
+    assert 0 == server.count("recents")
+
+
+async def test_a_deal_deleted_in_the_archive_is_found_by_the_walk(
+    crm: PipedriveState, shelf: Shelf
+) -> None:
+    """The archive's list leaves deleted deals out, too, unless they are asked for."""
+    kept, gone = crm.add("deals"), crm.add("deals")
+    crm.archive(kept)
+    crm.archive(gone)
+    await shelf.deals()
+    crm.advance(minutes=5)
+    crm.delete("deals", gone)
+    crm.recents.clear()
+
+    await shelf.deals()
+
+    assert [kept] == shelf.live("deals")
+    assert "deleted" == shelf.changes("deals", str(gone))[-1]
+
+
+async def test_a_lead_whose_deal_was_archived_is_converted_too(
+    crm: PipedriveState, shelf: Shelf
+) -> None:
+    """Archived deals are not in the list of deals; the lead would read as deleted."""
+    lead = crm.add_lead()
+    crm.add_lead()
+    await shelf.sync("leads")
+    crm.advance(hours=25)
+    deal = crm.convert(lead)
+    crm.archive(deal)
+
+    await shelf.sync("leads")
+
+    assert {"deal_id": str(deal)} == shelf.payload("leads", lead)
+
+
+async def test_a_lead_that_is_closed_to_us_is_not_deleted(
+    crm: PipedriveState, shelf: Shelf
+) -> None:
+    """Its visibility was narrowed; one such lead must not fail the stream, either."""
+    closed, _ = crm.add_lead(), crm.add_lead()
+    await shelf.sync("leads")
+    crm.advance(hours=25)
+    del crm.leads[closed]
+    crm.hidden.add(("leads", closed))
+
+    outcome = (await shelf.sync("leads"))["leads"]
+
+    assert outcome.error is None
+    assert "access_lost" == shelf.changes("leads", closed)[-1]
+
+
+async def test_the_archive_of_leads_is_read_down_to_what_is_known(
+    crm: PipedriveState, server: PipedriveServer, shelf: Shelf
+) -> None:
+    """It knows no bound, and a page of it costs 40 tokens."""
+    for _ in range(350):
+        crm.add_lead(is_archived=True)
+        crm.advance(minutes=1)
+    await shelf.sync("leads")
+    late = crm.add_lead(is_archived=True)
+    server.requests.clear()
+
+    await shelf.sync("leads")
+
+    assert late in shelf.versions["leads"]
+    assert 351 == len(shelf.versions["leads"])
+    assert 1 == server.count("/leads/archived")
+
+
+async def test_a_first_load_of_mail_that_was_cut_short_asks_no_thread_twice(
+    crm: PipedriveState, server: PipedriveServer, shelf: Shelf
+) -> None:
+    """A thread costs 20 tokens: a mailbox of years takes days, and must come to an end."""
+    crm.small["threads"] = [
+        {"id": one, "folder": "inbox", "update_time": "2026-09-01 08:00:00"} for one in range(1, 51)
+    ]
+    crm.small["messages"] = [{"id": one, "mail_thread_id": one} for one in range(1, 51)]
+    await shelf.sync("mail_threads", stop_after=3)
+    crm.small["threads"][0]["update_time"] = crm.now.strftime("%Y-%m-%d %H:%M:%S")
+    crm.advance(hours=2)
+    server.requests.clear()
+
+    await shelf.sync("mail_threads")
+
+    assert 50 == len(shelf.versions["mail_messages"])
+    assert 31 == server.count("mailMessages")
+    assert 1 == server.count("mailThreads/1/mailMessages")

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from connectors.base.errors import AccessDenied, BudgetSpent, PipeledgerError, ProtocolError
 from connectors.pipedrive import CONNECTOR, PipedriveSettings
-from sandbox.exchange import Reply, reply_html, reply_json
+from sandbox.exchange import Reply, Request, reply_html, reply_json
 from sandbox.pipedrive import PipedriveServer, PipedriveState
 from tests.connectors.pipedrive.shelf import Shelf
 
@@ -121,17 +121,44 @@ async def test_an_app_renews_its_token_once(crm: PipedriveState, shelf: Shelf) -
     assert [deal] == shelf.live("deals")
 
 
+async def test_a_history_without_its_scope_fails_and_that_of_a_closed_deal_does_not(
+    crm: PipedriveState, server: PipedriveServer, shelf: Shelf
+) -> None:
+    """H-13: taken for deals that vanished, all of them would have no history for ever."""
+    deals = [crm.add("deals") for _ in range(3)]
+    crm.advance(hours=1)
+    for deal in deals:
+        crm.change("deals", deal, stage_id=2)
+    server.refused = {"changelog"}
+
+    refused = await _error(shelf, "deal_changelog")
+    server.refused.clear()
+
+    def close(_: Request, reply: Reply) -> Reply:
+        crm.hidden.add(("deals", deals[0]))
+        return reply
+
+    server.fail("/deals$", close)
+    closed = await _error(shelf, "deal_changelog")
+
+    assert isinstance(refused, AccessDenied)
+    assert closed is None
+    assert 2 == len(shelf.versions["deal_changelog"])
+
+
 async def test_doctor_names_account_and_missing_scopes(
-    server: PipedriveServer, shelf: Shelf
+    crm: PipedriveState, server: PipedriveServer, shelf: Shelf
 ) -> None:
     """Who set it up must see what is closed before the first night."""
-    server.refused = {"goals"}
+    crm.add("deals")
+    server.refused = {"goals", "changelog"}
 
     async with CONNECTOR.open(shelf.configured(), shelf.resources()) as session:
         report = await CONNECTOR.check(session)
 
     assert "Kontor (7), user Ada Admin" == report.account
-    assert {"goals": ("goals:read",)} == report.missing
+    missing = {"goals": ("goals:read",), "deal_changelog": ("recents:read",)}
+    assert missing == report.missing
 
 
 def test_half_an_app_is_refused() -> None:
