@@ -156,9 +156,10 @@ async def test_whole_json_cut_at_a_proxy_is_asked_for_again(
 
 NULL = {"success": True, "data": None}
 REFUSED = {"success": False, "error": "odd", "data": None, "additional_data": None}
+EMPTY = {"success": False, "error": "odd", "data": [], "additional_data": {}}
 
 
-@pytest.mark.parametrize("body", [NULL, REFUSED], ids=["null", "refused"])
+@pytest.mark.parametrize("body", [NULL, REFUSED, EMPTY], ids=["null", "refused", "empty"])
 @pytest.mark.parametrize("stream", ["deals", "leads", "goals", "users", "stages", "deal_products"])
 async def test_no_list_of_either_version_ends_in_a_200_without_data(
     crm: PipedriveState, server: PipedriveServer, shelf: Shelf, stream: str, body: dict[str, Any]
@@ -325,23 +326,24 @@ async def test_an_offset_that_promises_more_for_ever_is_a_circle(
 # Data under way.
 
 
+@pytest.mark.parametrize("after", [1, 150])
 async def test_a_lead_that_slips_to_an_earlier_page_is_landed(
-    crm: PipedriveState, server: PipedriveServer, shelf: Shelf
+    crm: PipedriveState, server: PipedriveServer, shelf: Shelf, after: int
 ) -> None:
     """D-01: in a second that fills pages v1 has only offsets, and an edit shifts them."""
     leads = sorted(crm.add_lead() for _ in range(250))
     crm.advance(minutes=30)
-    later = crm.add_lead()
+    later = [crm.add_lead() for _ in range(after)]
 
     def edit(_: Request, reply: Reply) -> Reply:
-        crm.leads[leads[0]]["update_time"] = crm.leads[later]["update_time"]
+        crm.leads[leads[0]]["update_time"] = crm.leads[later[0]]["update_time"]
         return reply
 
     server.fail("/leads$", edit, skip=1)
 
     await shelf.sync("leads")
 
-    assert {*leads, later} == set(shelf.versions["leads"])
+    assert {*leads, *later} == set(shelf.versions["leads"])
 
 
 async def test_a_deal_that_is_edited_under_way_shifts_no_other(
