@@ -102,10 +102,12 @@ class _History:
             async for page in self._session.pages(path, walk_params(DEALS, bound), cost=cost):
                 deals = _deals(page.rows)
                 for part in _parts([one for one in deals if self._is_moved(one)]):
-                    records = await self._logs(part, bound)
-                    self._read |= {str(one.id): one.update_time or "" for one in part}
+                    records, done, fault = await self._logs(part, bound)
+                    self._read |= {str(one.id): one.update_time or "" for one in done}
                     # ``since`` stays: the ids read are what is not read again.
                     yield Page(records, self.dump())
+                    if fault is not None:
+                        raise fault
                 reached = max([reached, *(_moment(one, reached) for one in deals)])
         self._cursor["since"] = instant_text(reached)
         floor = reached - LOOKBACK
@@ -134,24 +136,37 @@ class _History:
             async for page in self._session.pages(path, params, cost=cost):
                 deals = _deals(page.rows)
                 skipped = set(state["ties"])
-                for part in _parts([one for one in deals if one.id not in skipped]):
-                    records = await self._logs(part, None)
-                    state = _passed(state, part)
+                # A marked deal changed since the first run, and was then read whole.
+                unread = [one for one in deals if self._marks.get(str(one.id)) != one.mark]
+                for part in _parts([one for one in unread if one.id not in skipped]):
+                    records, done, fault = await self._logs(part, None)
+                    state = _passed(state, done)
                     self._cursor["backfill"] = state
                     yield Page(records, self.dump())
+                    if fault is not None:
+                        raise fault
             later = list(PHASES)[list(PHASES).index(phase) + 1 :]
             state = {"phase": later[0], "before": None, "ties": []} if later else None
             self._cursor["backfill"] = state
             yield Page(cursor=self.dump())
 
-    async def _logs(self, deals: Sequence[Deal], bound: datetime | None) -> list[Record]:
-        found = await asyncio.gather(*(self._log(one, bound) for one in deals))
-        for deal in deals:
+    async def _logs(
+        self, deals: Sequence[Deal], bound: datetime | None
+    ) -> tuple[list[Record], Sequence[Deal], BaseException | None]:
+        """Changes of the deals before the first fault: what was paid for is landed."""
+        found = await asyncio.gather(
+            *(self._log(one, bound) for one in deals), return_exceptions=True
+        )
+        records: list[Record] = []
+        for place, (deal, told) in enumerate(zip(deals, found, strict=True)):
+            if isinstance(told, BaseException):
+                return records, deals[:place], told
+            records += told
             if deal.status == "open":
                 self._marks[str(deal.id)] = deal.mark
             else:
                 self._marks.pop(str(deal.id), None)
-        return [record for records in found for record in records]
+        return records, deals, None
 
     async def _log(self, deal: Deal, bound: datetime | None) -> list[Record]:
         """One deal's changes, newest first; none where it was deleted or closed meanwhile.
@@ -248,7 +263,7 @@ def _parts(deals: Sequence[Deal]) -> list[Sequence[Deal]]:
 
 def _passed(state: dict[str, Any], part: Sequence[Deal]) -> dict[str, Any]:
     """Where the past is resumed: below the last deal's second, but for those of it read."""
-    last = instant(part[-1].update_time)
+    last = instant(part[-1].update_time) if part else None
     if last is None:
         return state
     before = second_text(last + timedelta(seconds=1))

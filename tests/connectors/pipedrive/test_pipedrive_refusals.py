@@ -15,9 +15,9 @@ async def _error(shelf: Shelf, stream: str) -> PipeledgerError | None:
 
 
 async def test_history_stops_before_the_budget_is_gone_and_goes_on(
-    crm: PipedriveState, shelf: Shelf
+    crm: PipedriveState, server: PipedriveServer, shelf: Shelf
 ) -> None:
-    """The past of all deals may take days; each run must begin where the last one ended."""
+    """H-14: the past may take days; each run begins where the last ended, and pays once."""
     deals = [crm.add("deals") for _ in range(60)]
     crm.advance(hours=1)
     for deal in deals:
@@ -26,13 +26,17 @@ async def test_history_stops_before_the_budget_is_gone_and_goes_on(
 
     first = await _error(shelf, "deal_changelog")
     landed = len(shelf.versions["deal_changelog"])
+    paid = server.count("changelog$")
     crm.tokens_per_day = 1_000_000
     shelf.state_dir /= "next_day"
     second = await _error(shelf, "deal_changelog")
 
     assert isinstance(first, BudgetSpent)
+    assert landed == paid
     assert 0 < landed < 60
+    assert landed % 20
     assert second is None
+    assert 60 == server.count("changelog$")
     assert 60 == len(shelf.versions["deal_changelog"])
 
 
