@@ -40,6 +40,33 @@ async def test_history_stops_before_the_budget_is_gone_and_goes_on(
     assert 60 == len(shelf.versions["deal_changelog"])
 
 
+async def test_changes_that_the_budget_did_not_reach_are_read_the_next_day(
+    crm: PipedriveState, shelf: Shelf
+) -> None:
+    """H-14: the bound moves on only when every deal that moved has been asked for."""
+    deals = [crm.add("deals") for _ in range(60)]
+    crm.advance(hours=1)
+    await shelf.sync("deal_changelog")
+    for deal in deals:
+        crm.advance(minutes=1)
+        crm.change("deals", deal, stage_id=2)
+    shelf.state_dir /= "second_day"
+    # Only the histories' share is used up; the lists go on.
+    shelf.settings = {"daily_tokens": 1_000, "history_share": 0.5}
+
+    first = await _error(shelf, "deal_changelog")
+    landed = len(shelf.versions["deal_changelog"])
+    shelf.settings = {}
+    shelf.state_dir /= "third_day"
+    crm.advance(days=1)
+    second = await _error(shelf, "deal_changelog")
+
+    assert isinstance(first, BudgetSpent)
+    assert 25 == landed
+    assert second is None
+    assert 60 == len(shelf.versions["deal_changelog"])
+
+
 async def test_a_spent_day_is_told_from_a_burst(
     server: PipedriveServer, crm: PipedriveState, shelf: Shelf
 ) -> None:
