@@ -134,6 +134,29 @@ async def test_a_refused_scope_fails_its_stream_but_a_lacking_plan_does_not(
     assert ["skipped: the company has no teams"] == outcomes["teams"].notes
 
 
+@pytest.mark.parametrize(("assignee", "is_refused"), [("team", False), ("person", True)])
+async def test_goals_of_teams_alone_may_be_unknown_to_a_company(
+    crm: PipedriveState, server: PipedriveServer, shelf: Shelf, assignee: str, is_refused: bool
+) -> None:
+    """Teams are of the dearer plans; a refusal of other goals would read as none at all."""
+    crm.small["goals"] = [
+        {"id": "5f1a", "type": {"name": "deals_won"}, "is_active": True,
+         "assignee": {"type": "company", "id": 7}},
+    ]  # fmt: skip
+
+    def refuse(request: Request, reply: Reply) -> Reply:
+        if request.param("assignee.type") != assignee:
+            return reply
+        return reply_json({"success": False, "error": "assignee.type is invalid"}, 400)
+
+    server.fail("/goals/find$", refuse, times=9)
+
+    error = await _error(shelf, "goals")
+
+    assert is_refused == (error is not None)
+    assert is_refused or ["5f1a"] == list(shelf.versions["goals"])
+
+
 async def test_an_app_renews_its_token_once(crm: PipedriveState, shelf: Shelf) -> None:
     """An access token lives an hour, and a revoked one answers 401 like a wrong one."""
     deal = crm.add("deals")
