@@ -18,6 +18,8 @@ PASSING = frozenset(
     }
 )
 """Last words of exception names after which the same call may succeed."""
+ABSENT = frozenset({"UserError", "KeyError", "NotFound"})
+"""Last words of exception names that name a model which no installed app brings."""
 
 
 class RefusedError(VendorError):
@@ -28,11 +30,16 @@ class RefusedError(VendorError):
                          status=status)  # fmt: skip
         self.name = name
         self.kind = name.rpartition(".")[2]
+        self.said = said
 
     @property
     def is_passing(self) -> bool:
-        """Whether another try may succeed."""
-        return self.kind in PASSING
+        """Whether another try may succeed; a wrong database is an OperationalError, too."""
+        return self.kind in PASSING and "does not exist" not in self.said
+
+    def is_absence_of(self, model: str) -> bool:
+        """Whether it says that there is no such model; in any language it names the model."""
+        return self.kind in ABSENT and model in self.said
 
 
 class _Data(msgspec.Struct):
@@ -106,7 +113,13 @@ def judge(response: Response, trouble: str) -> SourceError | None:
         data = partial(response.body, _Data)
     except BadRecord:
         data = _Data()
-    if not data.name and response.status not in (401, 403, 404):
+    if not data.name and response.status == 404:
+        # A proxy's page, or a release without this interface: no word about a model.
+        return VendorError(
+            f"{trouble}. No Odoo answers there: check `base_url`, `database` and `dialect`.",
+            status=404,
+        )
+    if not data.name and response.status not in (401, 403):
         return None
     fault = told(trouble, data.name or "", data.message or "", status=response.status)
     if isinstance(fault, RefusedError) and fault.is_passing:

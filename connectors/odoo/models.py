@@ -20,6 +20,9 @@ class Model:
     that was never installed. ``computed`` names fields that are not stored and cheap enough
     to be asked for. ``kept``: the only fields that land. ``domain`` narrows the records.
     ``appended``: rows are never edited, so they are read by id with an overlap.
+    ``follows``: the link to the record whose fields ``computed`` shows as its own; an edit
+    there moves that record's clock alone. ``is_thinned``: the server drops what we may not
+    see after the limit has counted, so that even an empty page is no end.
     """
 
     stream: str
@@ -28,6 +31,8 @@ class Model:
     is_small: bool = False
     is_core: bool = False
     appended: bool = False
+    is_thinned: bool = False
+    follows: str = ""
     computed: frozenset[str] = frozenset()
     kept: frozenset[str] = frozenset()
     domain: tuple[Any, ...] = ()
@@ -40,6 +45,7 @@ _MESSAGE_FIELDS = frozenset(
         *("id", "date", "author_id", "email_from", "model", "res_id", "message_type"),
         *("subtype_id", "mail_activity_type_id", "subject", "parent_id", "message_id"),
         *("is_internal", "create_date", "write_date", "create_uid", "reply_to"),
+        *("incoming_email_to", "incoming_email_cc", "outgoing_email_to"),
     }
 )
 """No text of a message."""
@@ -84,10 +90,11 @@ MODELS: tuple[Model, ...] = (
         "messages",
         "mail.message",
         "Messages on records of sales, without their text.",
+        is_thinned=True,
         kept=_MESSAGE_FIELDS,
         domain=(["model", "in", ["crm.lead", "sale.order", "res.partner"]],),
     ),
-    Model("activities", "mail.activity", "Open activities."),
+    Model("activities", "mail.activity", "Activities to be done.", is_thinned=True),
     Model("events", "calendar.event", "Meetings."),
     Model("orders", "sale.order", "Quotations and sales orders."),
     Model("order_lines", "sale.order.line", "Their lines."),
@@ -102,6 +109,7 @@ MODELS: tuple[Model, ...] = (
         "payments",
         "account.payment",
         "Customer payments.",
+        follows="move_id",
         computed=frozenset({"name", "date", "state", "ref", "company_id", "journal_id"}),
         domain=(["partner_type", "=", "customer"],),
     ),
@@ -117,6 +125,7 @@ MODELS: tuple[Model, ...] = (
         "products",
         "product.product",
         "Products.",
+        follows="product_tmpl_id",
         computed=frozenset({"name", "list_price", "type", "categ_id", "uom_id"}),
     ),
     Model("stock", "stock.quant", "Stock by product and location."),
@@ -166,8 +175,8 @@ ALL_STREAMS = (*BY_STREAM, "fields")
 ALWAYS_VOLATILE = frozenset({"write_date", "write_uid", "__last_update"})
 """A write() moves them also where it changes nothing."""
 NEVER_TYPES = frozenset({"binary", "image", "html", "one2many", "properties_definition"})
-LISTED = frozenset({"tag_ids", "category_id"})
-"""The only lists of ids that are read, beside custom ones."""
+LISTED = frozenset({"tag_ids", "category_id", "team_ids"})
+"""The only lists of ids that are read, beside custom ones; a stage's teams are one since 19."""
 CUSTOM = "x_"
 _SECRET = re.compile(r"passw|token|secret|totp|api_?key|signup_|private_key|session|access_key")
 
@@ -206,3 +215,12 @@ def domain_of(model: Model, described: Mapping[str, Mapping[str, Any]]) -> Domai
             receivable = ["account_id.account_type", "=", "asset_receivable"]
         return ["|", ["move_id.move_type", "in", CUSTOMER_MOVES], receivable]
     return [list(one) for one in model.domain]
+
+
+def changed_since(model: Model, described: Mapping[str, Mapping[str, Any]], moment: str) -> Domain:
+    """The condition that a record, or the one that it follows, was written since a moment."""
+    own = ["write_date", ">=", moment]
+    borrows = any(described.get(name, {}).get("store") is False for name in model.computed)
+    if not borrows or model.follows not in described:
+        return [own]
+    return ["|", own, [f"{model.follows}.write_date", ">=", moment]]

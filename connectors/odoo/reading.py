@@ -7,7 +7,7 @@ the id alone moves. What is edited behind us meanwhile bears a later write_date 
 start of this read, and the next one begins there, less the lookback.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,7 +17,15 @@ from connectors.base.decode import partial
 from connectors.base.errors import AccessDenied, BadRecord, PaginationLoop
 from connectors.base.stream import Page, ReadRequest, Record, Rejected
 from connectors.base.window import cursor_instant, instant_text
-from connectors.odoo.models import BY_STREAM, MODELS, Domain, Model, domain_of, fields_of
+from connectors.odoo.models import (
+    BY_STREAM,
+    MODELS,
+    Domain,
+    Model,
+    changed_since,
+    domain_of,
+    fields_of,
+)
 from connectors.odoo.session import Rows, Session, fields_from
 
 FORM = "%Y-%m-%d %H:%M:%S"
@@ -28,6 +36,8 @@ APPENDED_OVERLAP = 5_000
 """Ids are given before the commit, so that a lower one may appear after a higher one."""
 ASKED_AT_ONCE = 200
 """Missing records whose fate is asked for in one call."""
+CLOSED_COUNT, CLOSED_SHARE = 20, 0.2
+"""More that are closed at once are a right that went, as the delete guard sees deletes."""
 
 
 class _Head(msgspec.Struct):
@@ -46,6 +56,7 @@ class Reader:
         self._mark: dict[str, Any] = dict(cursor)
         self._fields: list[str] = []
         self._domain: Domain = []
+        self._skipped_to: int | None = None
 
     async def pages(self) -> AsyncIterator[Page]:
         """Yield changed records, then those that were deleted or closed to us.
@@ -71,7 +82,7 @@ class Reader:
             async for page in self._whole():
                 yield page
             return
-        async for page in self._changed(has_clock="write_date" in described):
+        async for page in self._changed(described):
             yield page
 
     async def _whole(self) -> AsyncIterator[Page]:
@@ -87,7 +98,7 @@ class Reader:
 
     # What changed.
 
-    async def _changed(self, *, has_clock: bool) -> AsyncIterator[Page]:
+    async def _changed(self, described: Mapping[str, Mapping[str, Any]]) -> AsyncIterator[Page]:
         request, mark = self._request, self._mark
         is_first = not mark or (mark.get("is_first") is True and "walk" in mark)
         is_due = self._is_due()
@@ -101,8 +112,8 @@ class Reader:
                 walk["after"] = max(0, int(mark.get("last_id") or 0) - APPENDED_OVERLAP)
             mark["is_first"] = is_first
         domain = list(self._domain)
-        if walk["from"] is not None and has_clock:
-            domain = [*domain, ["write_date", ">=", walk["from"]]]
+        if walk["from"] is not None and "write_date" in described:
+            domain += changed_since(self._model, described, walk["from"])
         top = int(mark.get("last_id") or 0)
         async for page, last in self._walk(domain, int(walk["after"])):
             walk["after"] = last
@@ -145,20 +156,39 @@ class Reader:
         """All records of a condition by id, and the id up to which each page reaches.
 
         Some models drop what we may not see after the limit has counted, so a short page
-        is no end; an empty one is.
+        is no end; an empty one is, unless the whole of it was dropped.
         """
         size = self._session.settings.page_size
+        self._skipped_to = None
         while True:
             condition = [*domain, ["id", ">", after]]
             name = self._model.name
             found = await self._session.search_read(name, condition, self._fields, size)
             if not found.rows:
-                return
+                further = await self._further(condition)
+                if further is None:
+                    return
+                after = further
+                continue
             page, ids = _landed(found)
             if not ids or min(ids) <= after:
                 raise PaginationLoop(f"the ids of {name} do not move past {after}")
             after = max(ids)
             yield page, after
+
+    async def _further(self, condition: Domain) -> int | None:
+        """The id before the next record behind an empty page; None where there is none."""
+        if not self._model.is_thinned:
+            return None
+        # Without a limit nothing is cut before what we may not see is dropped.
+        ids = await self._session.search(self._model.name, condition, None)
+        if not ids:
+            return None
+        after: int = condition[-1][2]
+        if min(ids) <= after or self._skipped_to == min(ids):
+            raise PaginationLoop(f"the ids of {self._model.name} do not move past {after}")
+        self._skipped_to = min(ids)
+        return min(ids) - 1
 
     # What left.
 
@@ -168,6 +198,7 @@ class Reader:
         expected = {int(one) for one in self._request.listed_ids() if one.isdecimal()}
         missing = sorted(expected - listed)
         present = set(listed)
+        hidden: list[int] = []
         for start in range(0, len(missing), ASKED_AT_ONCE):
             part = missing[start : start + ASKED_AT_ONCE]
             there, closed = await self._session.fates(self._model.name, part)
@@ -175,9 +206,14 @@ class Reader:
                 # Shown again, or outside of what this stream means since an edit.
                 domain = [*self._domain, ["id", "in", sorted(there)]]
                 present |= set(await self._session.search(self._model.name, domain, len(there)))
-            present |= closed
+            hidden += sorted(closed)
+        if len(hidden) > max(CLOSED_COUNT, CLOSED_SHARE * len(expected)):
+            # A right that was taken from us: left missing, so that the delete guard stops it.
+            yield Page(note=f"{len(hidden)} of {len(expected)} records are closed to this user now")
+        else:
             at = self._request.now
-            yield Page([Record(str(one), None, at, "access_lost") for one in sorted(closed)])
+            yield Page([Record(str(one), None, at, "access_lost") for one in hidden])
+            present |= set(hidden)
         known = {int(one) for one in self._request.live_ids() if one.isdecimal()}
         # Told as closed in an earlier sweep: not in any list, and not deleted.
         present |= known - expected
@@ -195,11 +231,16 @@ class Reader:
     async def _listed(self) -> set[int]:
         listed: set[int] = set()
         after = 0
+        self._skipped_to = None
         while True:
             domain = [*self._domain, ["id", ">", after]]
             ids = await self._session.search(self._model.name, domain, SWEEP_PAGE)
             if not ids:
-                return listed
+                further = await self._further(domain)
+                if further is None:
+                    return listed
+                after = further
+                continue
             if min(ids) <= after:
                 raise PaginationLoop(f"the ids of {self._model.name} do not move past {after}")
             after = max(ids)

@@ -150,10 +150,17 @@ class Session:
                       "load": None, "context": base}  # fmt: skip
             result, _ = await self.call("res.users", "search_read", kwargs, is_plain=True)
             found = decode(result, list[_Me])
-            if found and found[0].company_ids:
-                me = found[0]
-                rest = sorted(one for one in me.company_ids if one != me.company_id)
-                own = [int(me.company_id)] if me.company_id else []
+            if not found:
+                # Going on would read the main company alone, without a word.
+                raise AccessDenied(
+                    f"there is no user {self.settings.username!r} here. Set `username` to the "
+                    "login of the user that the key belongs to.",
+                    whole_source=True,
+                )
+            me = found[0]
+            rest = sorted(one for one in me.company_ids if one != me.company_id)
+            own = [int(me.company_id)] if me.company_id else []
+            if own or rest:
                 base["allowed_company_ids"] = [*own, *rest]
             self._context = base
         return self._context
@@ -237,10 +244,7 @@ class Session:
                 try:
                     text, _ = await self.call(model, "fields_get", {"attributes": ATTRIBUTES})
                 except RefusedError as fault:
-                    # Absent models raise UserError (in the user's language), KeyError or 404.
-                    if fault.kind not in {"UserError", "KeyError", "NotFound", ""} and (
-                        fault.status != 404
-                    ):
+                    if not fault.is_absence_of(model):
                         raise
                     self._described[model] = None
                 else:
@@ -261,8 +265,8 @@ class Session:
         result, response = await self.call(model, "search_read", kwargs)
         return Rows(decode(result, list[msgspec.Raw]), response.observed_at)
 
-    async def search(self, model: str, domain: Domain, limit: int) -> list[int]:
-        """The next ids."""
+    async def search(self, model: str, domain: Domain, limit: int | None) -> list[int]:
+        """The next ids; all of them where ``limit`` is None."""
         kwargs = {"domain": domain, "limit": limit, "order": "id asc"}
         result, _ = await self.call(model, "search", kwargs)
         return decode(result, list[int])

@@ -6,7 +6,13 @@ from sandbox.exchange import Reply, Request, reply_json
 from sandbox.http import SandboxServer, http_date
 from sandbox.odoo.state import DATABASE, LOGIN, UID, OdooState, RefusalError
 
-READING = frozenset({"search_read", "search", "read", "fields_get"})
+READING = {
+    "search_read": frozenset({"domain", "fields", "offset", "limit", "order", "load"}),
+    "search": frozenset({"domain", "offset", "limit", "order"}),
+    "read": frozenset({"ids", "fields", "load"}),
+    "fields_get": frozenset({"allfields", "attributes"}),
+}
+"""The methods that read, and their named arguments."""
 
 
 class OdooServer(SandboxServer):
@@ -80,8 +86,7 @@ class OdooServer(SandboxServer):
     def _json_2(self, request: Request) -> Reply:
         try:
             self._sign_in(request)
-            model, _, name = request.path.removeprefix("/json/2/").partition("/")
-            return reply_json(self._method(model, name, request.json()))
+            return reply_json(self._dispatched(request))
         except RefusalError as refused:
             body = {
                 "name": refused.name,
@@ -92,10 +97,33 @@ class OdooServer(SandboxServer):
             }
             return reply_json(body, refused.status)
 
+    def _dispatched(self, request: Request) -> Any:
+        model, _, name = request.path.removeprefix("/json/2/").partition("/")
+        if model not in self.state.schema:
+            raise RefusalError(
+                "werkzeug.exceptions.NotFound", f"the model {model!r} does not exist", 404
+            )
+        named = request.json()
+        if name != "read" and named.get("ids"):
+            raise RefusalError(
+                "werkzeug.exceptions.UnprocessableEntity",
+                f"cannot call {model}.{name} with ids",
+                422,
+            )
+        return self._method(model, name, named)
+
     def _method(self, model: str, name: str, named: dict[str, Any]) -> Any:
         if name not in READING:
             raise RefusalError("builtins.AssertionError", f"{model}.{name} is no reading", 500)
         state = self.state
+        state.known(model)
+        unknown = set(named) - READING[name] - {"context"}
+        if unknown:
+            raise RefusalError(
+                "werkzeug.exceptions.UnprocessableEntity" if self.major >= 19 else "TypeError",
+                f"got an unexpected keyword argument {min(unknown)!r}",
+                422,
+            )
         context = named.get("context", {})
         if name == "fields_get":
             return state.fields_get(model)

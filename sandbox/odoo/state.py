@@ -82,6 +82,7 @@ SCHEMA: dict[str, dict[str, str]] = {
     },
     "account.move.line": {
         "move_id": "many2one",
+        "account_id": "many2one",
         "journal_id": "many2one",
         "display_type": "selection",
         "product_id": "many2one",
@@ -210,6 +211,11 @@ SCHEMA: dict[str, dict[str, str]] = {
     },
 }
 
+THINNED = frozenset({"mail.message", "mail.activity"})
+"""Models whose search drops what a user may not see after the limit has counted."""
+LINKS = {("account.payment", "move_id"): "account.move"}
+"""Where a search may follow a link to a table that is held here."""
+
 
 class RefusalError(Exception):
     """An exception of the server: its Python name and its words."""
@@ -315,17 +321,47 @@ class OdooState:
                 f"You are not allowed to access '{model}' records.",
                 status=403,
             )
-        companies = context.get("allowed_company_ids")
+        companies = self._companies(context)
+        self._know(model, domain)
         found = [
             number
             for number, row in self.tables[model].items()
-            if (model, number) not in self.closed
+            if (model in THINNED or (model, number) not in self.closed)
             and (context.get("active_test") is False or row.get("active", True))
             and (not companies or not row.get("company_id") or row["company_id"] in companies)
-            and _meets(row, domain)
+            and _meets(self._followed(model, row), domain)
         ]
         found.sort(reverse=order != "id asc")
-        return found[:limit]
+        return [number for number in found[:limit] if (model, number) not in self.closed]
+
+    def _companies(self, context: Mapping[str, Any]) -> Sequence[int]:
+        """The companies that a call may see: the first of ours, where it names none."""
+        mine = self.tables["res.users"][UID]
+        wanted = context.get("allowed_company_ids") or [mine["company_id"]]
+        if not set(wanted) <= set(mine["company_ids"]):
+            raise RefusalError(
+                "odoo.exceptions.AccessError", "Access to unauthorized or invalid companies.", 403
+            )
+        return list(wanted)
+
+    def _know(self, model: str, domain: Sequence[Any]) -> None:
+        for leaf in domain:
+            if isinstance(leaf, str):
+                continue
+            head = leaf[0].partition(".")[0]
+            if head not in self.known(model):
+                raise RefusalError(
+                    "builtins.ValueError", f"Invalid field {model}.{head} in leaf {leaf}", 500
+                )
+
+    def _followed(self, model: str, row: Row) -> Row:
+        """A row with the clock of the record behind its link."""
+        more: Row = {}
+        for (where, link), target in LINKS.items():
+            if where == model:
+                behind = self.tables[target].get(row.get(link) or 0, {})
+                more[f"{link}.write_date"] = behind.get("write_date")
+        return {**row, **more}
 
     def read(self, model: str, ids: Sequence[int], fields: Sequence[str], load: Any) -> list[Row]:
         """Records by id; what is gone is left out, what is closed refuses all."""
