@@ -127,13 +127,13 @@ class OdooServer(SandboxServer):
         context = named.get("context", {})
         if name == "fields_get":
             return state.fields_get(model)
+        load = named.get("load", "_classic_read")
         if name == "read":
-            return state.read(model, named["ids"], named["fields"], named.get("load"))
+            return state.read(model, named["ids"], named["fields"], load)
         found = state.search(
             model, named.get("domain", []), context, named.get("limit"), named.get("order")
         )
         if name == "search":
             return found
         self.asked.append({"model": model, **named})
-        load = named.get("load", "_classic_read")
         return state.read(model, found, named["fields"], load)
