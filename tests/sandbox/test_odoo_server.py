@@ -185,7 +185,7 @@ def test_only_reading_methods_are_there(server: OdooServer) -> None:
 def test_models_of_absent_apps_are_refused_by_name() -> None:
     """The words differ by dialect, the name of the model is in both."""
     with OdooServer(OdooState(), major=17) as server:
-        args = (DATABASE, 2, API_KEY, "helpdesk.ticket", "search", [[]], {})
+        args: tuple[Any, ...] = (DATABASE, 2, API_KEY, "helpdesk.ticket", "search", [[]], {})
         told = rpc(server, "object", "execute_kw", *args)
     assert "odoo.exceptions.UserError" == told["data"]["name"]
     assert "Object helpdesk.ticket doesn't exist" == told["data"]["message"]
@@ -203,7 +203,7 @@ def test_json_rpc_signs_in_by_a_number_or_by_false() -> None:
         assert rpc(server, "common", "authenticate", DATABASE, LOGIN, "wrong", {}) is False
         told = rpc(server, "common", "authenticate", "other", LOGIN, API_KEY, {})
         assert "psycopg2.OperationalError" == told["data"]["name"]
-        args = (DATABASE, 2, "wrong", "crm.lead", "search", [[]], {})
+        args: tuple[Any, ...] = (DATABASE, 2, "wrong", "crm.lead", "search", [[]], {})
         refused = rpc(server, "object", "execute_kw", *args)
         assert (200, "odoo.exceptions.AccessDenied") == (refused["code"], refused["data"]["name"])
 

@@ -33,3 +33,4 @@ def shelf(server: OdooServer, tmp_path: Path) -> Shelf:
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses would only make these tests slow."""
     monkeypatch.setattr("connectors.odoo.session.FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr("connectors.base.client.Client._pause", lambda *_: 0.01)

@@ -11,7 +11,7 @@ from tests.connectors.odoo.shelf import Shelf
 async def test_the_first_load_reads_every_deal_once_whatever_ties(
     crm: OdooState, shelf: Shelf
 ) -> None:
-    """An import is one transaction: all its rows bear one write_date, five pages here."""
+    """D-04: an import is one transaction: its rows bear one write_date, five pages here."""
     for number in range(430):
         crm.add("crm.lead", name=f"deal {number}", type="opportunity")
 
@@ -192,3 +192,118 @@ async def test_stage_history_is_met_again_where_ids_committed_out_of_order(
 
     assert [str(late)] == outcome.ids
     assert [1, 2, 3] == shelf.live("tracking_values")
+
+
+async def test_no_older_state_is_landed_after_a_newer_one(
+    crm: OdooState, server: OdooServer, shelf: Shelf
+) -> None:
+    """D-05: the lookback meets a record again and again, in whatever order it was written."""
+    deals = [crm.add("crm.lead", type="opportunity", name="a") for _ in range(250)]
+    turn = 0
+
+    def edit(_request: Request, reply: Reply) -> Reply:
+        nonlocal turn
+        turn += 1
+        crm.advance(seconds=2)
+        for deal in (deals[0], deals[120], deals[240]):
+            # Committed now, and stamped with its start: some are older than what we read.
+            crm.write("crm.lead", deal, name=f"edit {turn}", at=crm.now - timedelta(seconds=1))
+        return reply
+
+    fault = server.fail("json", edit, times=999)
+    await shelf.deals()
+    await shelf.deals(stop_after=1)
+    await shelf.deals()
+    fault.times = 0
+    await shelf.deals()
+
+    for deal in (deals[0], deals[120], deals[240]):
+        past = shelf.versions["deals"][str(deal)]
+        states = [json.loads(one.payload or "{}")["name"] for one in past]
+        assert sorted(states, key=lambda name: int(name[5:] or 0)) == states
+        assert crm.tables["crm.lead"][deal]["name"] == states[-1]
+
+
+async def test_pages_of_messages_that_we_may_not_see_are_no_end(
+    crm: OdooState, shelf: Shelf
+) -> None:
+    """The server drops them after the limit has counted: two whole pages are empty here."""
+    for number in range(1, 331):
+        crm.add("mail.message", values={"model": "crm.lead", "subject": "s"})
+        if 50 < number <= 270:
+            crm.closed.add(("mail.message", number))
+
+    await shelf.sync("messages")
+
+    assert [*range(1, 51), *range(271, 331)] == shelf.live("messages")
+    crm.advance(hours=25)
+    crm.unlink("mail.message", 300)
+    await shelf.sync("messages")
+
+    assert "deleted" == shelf.changes("messages", "300")[-1]
+    assert 109 == len(shelf.live("messages"))
+
+
+async def test_a_payment_that_is_posted_is_read_again(crm: OdooState, shelf: Shelf) -> None:
+    """Up to 17 its state is a field of its entry, whose clock alone moves."""
+    entry = crm.add("account.move", move_type="entry", state="draft")
+    more = {"partner_type": "customer", "move_id": entry}
+    payment = crm.add("account.payment", state="draft", values=more)
+    await shelf.sync("payments")
+    crm.advance(hours=2)
+    crm.write("account.move", entry, state="posted")
+    crm.tables["account.payment"][payment]["state"] = "posted"
+
+    outcome = (await shelf.sync("payments"))["payments"]
+
+    assert [str(payment)] == outcome.ids
+    assert "posted" == shelf.payload("payments", str(payment))["state"]
+
+
+async def test_payments_with_fields_of_their_own_follow_no_entry(
+    crm: OdooState, server: OdooServer, shelf: Shelf
+) -> None:
+    """Since 18: a condition over the entries would only cost time."""
+    crm.schema["account.payment"] |= dict.fromkeys(("name", "state"), "char") | {"date": "date"}
+    crm.add("account.payment", partner_type="customer")
+    await shelf.sync("payments")
+    server.asked.clear()
+
+    await shelf.sync("payments")
+
+    asked = [one["domain"] for one in server.asked if one["model"] == "account.payment"]
+    assert "write_date" in str(asked[0])
+    assert "move_id.write_date" not in str(asked)
+
+
+async def test_the_teams_of_a_stage_are_read_where_it_has_several(
+    crm: OdooState, shelf: Shelf
+) -> None:
+    """Since 19 a stage has a list of teams in place of one."""
+    schema = crm.schema["crm.stage"]
+    del schema["team_id"]
+    schema["team_ids"] = "many2many"
+    stage = crm.add("crm.stage", name="Trial", team_ids=[4, 5])
+
+    await shelf.sync("stages")
+
+    assert [4, 5] == shelf.payload("stages", str(stage))["team_ids"]
+
+
+async def test_words_of_older_releases_are_asked_for_where_they_are_the_servers(
+    crm: OdooState, shelf: Shelf
+) -> None:
+    """Before 16 and 17: lost_reason, field, account_internal_type; the new words are refused."""
+    lead, tracked = crm.schema["crm.lead"], crm.schema["mail.tracking.value"]
+    lead["lost_reason"] = lead.pop("lost_reason_id")
+    tracked["field"] = tracked.pop("field_id")
+    crm.schema["account.move.line"]["account_internal_type"] = "computed"
+    crm.add("crm.lead", type="opportunity", lost_reason=3)
+    crm.add("mail.tracking.value", values={"field.model": "crm.lead", "field": 1})
+    crm.add("account.move.line", values={"account_internal_type": "receivable"})
+
+    outcomes = await shelf.sync("deals", "tracking_values", "invoice_lines")
+
+    assert [None] * 3 == [one.error for one in outcomes.values()]
+    assert [1, 1, 1] == [len(one.ids) for one in outcomes.values()]
+    assert 3 == shelf.payload("deals", "1")["lost_reason"]

@@ -19,7 +19,7 @@ def rpc_error(name: str, message: str, code: int = 200) -> Reply:
 async def test_a_wrong_key_stops_the_source_with_words_that_help(
     crm: OdooState, shelf: Shelf
 ) -> None:
-    """H-06: JSON-RPC answers a plain false under 200, JSON-2 a 401."""
+    """JSON-RPC answers a plain false under 200, JSON-2 a 401."""
     crm.api_key = "another"
 
     with pytest.raises(AccessDenied) as caught:
@@ -61,7 +61,7 @@ async def test_a_core_app_that_vanished_fails_the_stream(crm: OdooState, shelf: 
 async def test_a_passing_fault_of_the_database_is_tried_again(
     crm: OdooState, server: OdooServer, shelf: Shelf
 ) -> None:
-    """H-01: parallel writers make reads fail now and then."""
+    """Parallel writers make reads fail now and then, under a 200."""
     crm.add("crm.lead", type="opportunity")
     fault = server.fail(
         "jsonrpc",
@@ -79,7 +79,7 @@ async def test_a_passing_fault_of_the_database_is_tried_again(
 async def test_an_expired_session_signs_in_once_more(
     crm: OdooState, server: OdooServer, shelf: Shelf
 ) -> None:
-    """Some proxies bind calls to a session and say so."""
+    """H-11: some proxies bind calls to a session and say so."""
     crm.add("crm.lead", type="opportunity")
     server.fail(
         "jsonrpc",
@@ -95,7 +95,7 @@ async def test_an_expired_session_signs_in_once_more(
 async def test_a_login_page_in_an_answers_place_is_no_end(
     crm: OdooState, server: OdooServer, shelf: Shelf
 ) -> None:
-    """H-11: a proxy's page under 200 must not look like an empty list."""
+    """H-07: a proxy's page under 200 must not look like an empty list."""
     crm.add("crm.lead", type="opportunity")
     server.fail("json", lambda _request, _reply: reply_html("<html>Sign in</html>"), skip=4)
 
