@@ -5,211 +5,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
+from sandbox.odoo.schema import LOG, SCHEMA
+
 DATABASE = "production"
 LOGIN = "pipeledger@example.com"
 API_KEY = "dead-odoo-key-of-the-sandbox"
 UID = 2
 Row: TypeAlias = dict[str, Any]
 """Values as the ORM holds them; a dotted name is what a search may follow."""
-
-_LOG = {"id": "integer", "create_date": "datetime", "write_date": "datetime"}
-SCHEMA: dict[str, dict[str, str]] = {
-    "crm.lead": {
-        "name": "char",
-        "type": "selection",
-        "active": "boolean",
-        "stage_id": "many2one",
-        "team_id": "many2one",
-        "user_id": "many2one",
-        "company_id": "many2one",
-        "company_currency": "computed",
-        "expected_revenue": "monetary",
-        "probability": "float",
-        "automated_probability": "float",
-        "partner_id": "many2one",
-        "lost_reason_id": "many2one",
-        "tag_ids": "many2many",
-        "date_closed": "datetime",
-        "date_deadline": "date",
-        "date_conversion": "datetime",
-        "email_from": "char",
-        "contact_name": "char",
-        "partner_name": "char",
-        "source_id": "many2one",
-        "description": "html",
-        "activity_ids": "one2many",
-        "day_open_live": "computed",
-        "x_studio_score": "integer",
-        "access_token": "char",
-    },
-    "res.partner": {
-        "name": "char",
-        "is_company": "boolean",
-        "email": "char",
-        "active": "boolean",
-        "parent_id": "many2one",
-        "image_1920": "binary",
-        "signup_token": "char",
-        "company_id": "many2one",
-        "commercial_partner_id": "many2one",
-        "website": "char",
-        "function": "char",
-        "user_id": "many2one",
-    },
-    "account.journal": {"name": "char", "type": "selection"},
-    "account.move": {
-        "name": "char",
-        "move_type": "selection",
-        "state": "selection",
-        "payment_state": "selection",
-        "partner_id": "many2one",
-        "commercial_partner_id": "many2one",
-        "currency_id": "many2one",
-        "company_id": "many2one",
-        "company_currency_id": "many2one",
-        "reversed_entry_id": "many2one",
-        "invoice_origin": "char",
-        "ref": "char",
-        "invoice_date": "date",
-        "invoice_date_due": "date",
-        "amount_untaxed": "monetary",
-        "amount_tax": "monetary",
-        "amount_total": "monetary",
-        "amount_residual": "monetary",
-        "amount_total_signed": "monetary",
-        "narration": "html",
-        "access_token": "char",
-    },
-    "account.move.line": {
-        "move_id": "many2one",
-        "account_id": "many2one",
-        "journal_id": "many2one",
-        "display_type": "selection",
-        "product_id": "many2one",
-        "name": "char",
-        "quantity": "float",
-        "price_unit": "float",
-        "discount": "float",
-        "price_subtotal": "monetary",
-        "price_total": "monetary",
-        "amount_currency": "monetary",
-        "tax_ids": "many2many",
-    },
-    "account.payment": {
-        "name": "computed",
-        "move_id": "many2one",
-        "state": "computed",
-        "date": "computed",
-        "payment_type": "selection",
-        "partner_type": "selection",
-        "partner_id": "many2one",
-        "amount": "monetary",
-        "currency_id": "many2one",
-    },
-    "account.partial.reconcile": {
-        "debit_move_id": "many2one",
-        "credit_move_id": "many2one",
-        "amount": "monetary",
-        "debit_amount_currency": "monetary",
-        "credit_amount_currency": "monetary",
-        "max_date": "date",
-    },
-    "mail.activity.type": {"name": "char", "category": "selection"},
-    "mail.activity": {
-        "res_model": "char",
-        "res_id": "integer",
-        "activity_type_id": "many2one",
-        "summary": "char",
-        "note": "html",
-        "user_id": "many2one",
-        "date_deadline": "date",
-    },
-    "calendar.event": {
-        "name": "char",
-        "opportunity_id": "many2one",
-        "user_id": "many2one",
-        "start": "datetime",
-        "stop": "datetime",
-        "active": "boolean",
-        "description": "html",
-    },
-    "sale.order": {
-        "name": "char",
-        "state": "selection",
-        "opportunity_id": "many2one",
-        "partner_id": "many2one",
-        "currency_id": "many2one",
-        "amount_total": "monetary",
-        "amount_untaxed": "monetary",
-        "amount_tax": "monetary",
-        "date_order": "datetime",
-        "validity_date": "date",
-    },
-    "sale.order.line": {
-        "order_id": "many2one",
-        "name": "text",
-        "display_type": "selection",
-        "product_uom_qty": "float",
-        "price_unit": "float",
-        "price_subtotal": "monetary",
-        "price_total": "monetary",
-        "price_tax": "float",
-        "currency_id": "many2one",
-        "product_id": "many2one",
-    },
-    "crm.lost.reason": {"name": "char", "active": "boolean"},
-    "ir.model.fields": {"name": "char", "model": "char"},
-    "crm.stage": {
-        "name": "char",
-        "sequence": "integer",
-        "is_won": "boolean",
-        "team_id": "many2one",
-    },
-    "crm.team": {
-        "name": "char",
-        "sequence": "integer",
-        "active": "boolean",
-        "invoiced_target": "float",
-    },
-    "res.currency": {"name": "char", "active": "boolean"},
-    "res.currency.rate": {
-        "name": "date",
-        "rate": "float",
-        "currency_id": "many2one",
-        "company_id": "many2one",
-    },
-    "res.company": {"name": "char", "currency_id": "many2one", "service_api_key": "char"},
-    "res.users": {
-        "login": "char",
-        "name": "computed",
-        "email": "computed",
-        "active": "boolean",
-        "share": "boolean",
-        "partner_id": "many2one",
-        "company_id": "many2one",
-        "company_ids": "many2many",
-        "password": "char",
-        "totp_secret": "char",
-    },
-    "mail.tracking.value": {
-        "field_id": "many2one",
-        "old_value_integer": "integer",
-        "new_value_integer": "integer",
-        "mail_message_id": "many2one",
-    },
-    "mail.message": {
-        "model": "char",
-        "res_id": "integer",
-        "date": "datetime",
-        "body": "html",
-        "author_id": "many2one",
-        "subject": "char",
-        "message_type": "selection",
-        "mail_activity_type_id": "many2one",
-        "message_id": "char",
-        "email_from": "char",
-    },
-}
 
 THINNED = frozenset({"mail.message", "mail.activity"})
 """Models whose search drops what a user may not see after the limit has counted."""
@@ -232,7 +35,7 @@ class OdooState:
 
     now: datetime = datetime(2026, 10, 15, 6, 0, 0, 123456, tzinfo=UTC)
     schema: dict[str, dict[str, str]] = field(
-        default_factory=lambda: {model: {**_LOG, **own} for model, own in SCHEMA.items()}
+        default_factory=lambda: {model: {**LOG, **own} for model, own in SCHEMA.items()}
     )
     tables: dict[str, dict[int, Row]] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
