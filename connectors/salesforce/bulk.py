@@ -50,8 +50,8 @@ async def start(session: Session, soql: str) -> str:
     return decode((await session.post("jobs/query", body)).body, _Job).id
 
 
-async def finish(session: Session, job: str) -> int:
-    """Wait until the job is done; how many records it has.
+async def finish(session: Session, job: str) -> int | None:
+    """Wait until the job is done; how many records it says to have.
 
     Raises:
         VendorError: it failed, was aborted, or does not end.
@@ -60,7 +60,7 @@ async def finish(session: Session, job: str) -> int:
     for _ in range(LOOKS):
         told = decode((await session.get(f"jobs/query/{job}")).body, _Job)
         if told.state == "JobComplete":
-            return told.numberRecordsProcessed or 0
+            return told.numberRecordsProcessed
         if told.state in _ENDED:
             raise VendorError(f"the query job {job} is {told.state}: {told.errorMessage}")
         await asyncio.sleep(wait)
@@ -74,7 +74,7 @@ async def tables(
     """The results from a locator on.
 
     Raises:
-        ProtocolError: a page has not the number of rows that it says.
+        ProtocolError: a page has not the number of rows that it says, or does not say it.
         PaginationLoop: a locator comes again.
     """
     seen: set[str] = set()
@@ -85,9 +85,12 @@ async def tables(
         response = await session.get(f"jobs/query/{job}/results", params, csv=True)
         rows = _rows(response.body, types)
         told = response.headers.get("sforce-numberofrecords", "")
-        if told.isdecimal() and int(told) != len(rows):
-            raise ProtocolError(f"the job {job} says {told} rows and shows {len(rows)}")
-        following = response.headers.get("sforce-locator", "null")
+        if told != str(len(rows)):
+            raise ProtocolError(f"the job {job} says {told or 'no'} rows and shows {len(rows)}")
+        following = response.headers.get("sforce-locator")
+        if following is None:
+            # A header that was lost on the way is not the last page.
+            raise ProtocolError(f"a page of the job {job} does not say whether another follows")
         locator = None if following == "null" else following
         yield Table(rows, response.observed_at, locator)
         if locator is None:
@@ -95,6 +98,16 @@ async def tables(
         if locator in seen:
             raise PaginationLoop(f"the results of the job {job} do not end")
         seen.add(locator)
+
+
+def whole(job: str, told: int | None, shown: int) -> None:
+    """Refuse a job whose pages showed another number of records than it has.
+
+    Raises:
+        ProtocolError: they did.
+    """
+    if told is not None and told != shown:
+        raise ProtocolError(f"the job {job} has {told} records and showed {shown}")
 
 
 def _rows(body: bytes, types: Mapping[str, str]) -> list[bytes]:

@@ -110,14 +110,20 @@ class Reader:
 
     async def _whole(self) -> AsyncIterator[Page]:
         ids: list[str] = []
+        are_readable = True
         soql = self._select(limit=None)
         async for found in self._session.query(soql, with_deleted=False):
             records, rejected = self._landed(found.rows, found.observed_at)
             ids += [one.record_id for one in records]
+            are_readable = are_readable and not rejected
             yield Page(records, rejected=rejected)
         if not ids and self._kind.is_core:
             raise AccessDenied(f"{self._kind.name} shows no record at all: the user may not see it")
-        yield Page(cursor={"read_at": instant_text(self._request.now)}, complete_ids=ids)
+        # One that cannot be read may be any of those that are not shown.
+        yield Page(
+            cursor={"read_at": instant_text(self._request.now)},
+            complete_ids=ids if are_readable else None,
+        )
 
     # What is there, and what changed.
 
@@ -152,7 +158,7 @@ class Reader:
         if "job" not in past and not past["after"]:
             count = await self._session.count(self._kind)
             if is_wide or count >= self._session.settings.bulk_rows:
-                past |= {"job": None, "locator": None}
+                past |= {"job": None, "locator": None, "shown": 0}
         if "job" in past:
             async for page in self._by_job():
                 yield page
@@ -162,13 +168,21 @@ class Reader:
             after = past["after"]
             condition = f"{self._kind.clock} < {bound}" + (f" AND Id > '{after}'" if after else "")
             shown = 0
-            async for found in self._session.query(self._select(condition, "Id")):
-                records, rejected = self._landed(found.rows, found.observed_at)
-                shown += len(found.rows)
-                if records and records[0].record_id <= past["after"]:
-                    raise PaginationLoop(f"the ids of {self._kind.name} do not move past {after}")
-                past["after"] = max([past["after"], *(one.record_id for one in records)])
-                yield Page(records, dict(self._mark), rejected=rejected)
+            try:
+                async for found in self._session.query(self._select(condition, "Id")):
+                    records, rejected = self._landed(found.rows, found.observed_at)
+                    shown += len(found.rows)
+                    if records and records[0].record_id <= past["after"]:
+                        raise PaginationLoop(
+                            f"the ids of {self._kind.name} do not move past {after}"
+                        )
+                    past["after"] = max([past["after"], *(one.record_id for one in records)])
+                    yield Page(records, dict(self._mark), rejected=rejected)
+            except CursorExpired:
+                # The ids say where to go on; a locator is only a shorter way.
+                if past["after"] == after:
+                    raise
+                continue
             if shown < PAGE:
                 return
 
@@ -181,19 +195,23 @@ class Reader:
             past["job"] = await bulk.start(self._session, soql)
             yield Page(cursor=dict(self._mark))
         try:
-            await bulk.finish(self._session, past["job"])
+            told = await bulk.finish(self._session, past["job"])
+            past["shown"] = past["shown"] if past["locator"] else 0
             async for table in bulk.tables(
                 self._session, past["job"], self._shape.fields, past["locator"]
             ):
                 rows = [msgspec.Raw(row) for row in table.rows]
                 records, rejected = self._landed(rows, table.observed_at)
-                past["locator"] = table.locator
+                shown = past["shown"] + len(rows)
+                if table.locator is None:
+                    bulk.whole(past["job"], told, shown)
+                past |= {"locator": table.locator, "shown": shown}
                 yield Page(records, dict(self._mark), rejected=rejected)
         except VendorError as fault:
             if fault.status != 404:
                 raise
             # The org keeps results for seven days: begin anew.
-            past |= {"job": None, "locator": None}
+            past |= {"job": None, "locator": None, "shown": 0}
             raise CursorExpired(
                 "the query job is gone; the next run starts another one", status=404
             ) from fault
@@ -222,13 +240,19 @@ class Reader:
                 break
             shown = 0
             before = (walk.get("at", ""), walk.get("id", ""))
-            async for found in self._session.query(soql):
-                records, rejected = self._landed(found.rows, found.observed_at)
-                shown += len(found.rows)
-                if records:
-                    moment = self._moment(found.rows[-1]) or start
-                    walk |= {"at": literal(moment), "id": records[-1].record_id}
-                yield Page(records, dict(mark), rejected=rejected)
+            try:
+                async for found in self._session.query(soql):
+                    records, rejected = self._landed(found.rows, found.observed_at)
+                    shown += len(found.rows)
+                    if records:
+                        moment = self._moment(found.rows[-1]) or start
+                        walk |= {"at": literal(moment), "id": records[-1].record_id}
+                    yield Page(records, dict(mark), rejected=rejected)
+            except CursorExpired:
+                # The clock and the id say where to go on; a locator is only a shorter way.
+                if (walk.get("at", ""), walk.get("id", "")) == before:
+                    raise
+                continue
             if shown < PAGE:
                 break
             if (walk.get("at", ""), walk.get("id", "")) <= before:
@@ -240,10 +264,13 @@ class Reader:
     async def _wide_window(self, condition: str) -> AsyncIterator[Page]:
         """A window of an object with more fields than an address holds: by a job."""
         job = await bulk.start(self._session, self._select(condition, limit=None))
-        await bulk.finish(self._session, job)
+        told, shown = await bulk.finish(self._session, job), 0
         async for table in bulk.tables(self._session, job, self._shape.fields, None):
             rows = [msgspec.Raw(row) for row in table.rows]
             records, rejected = self._landed(rows, table.observed_at)
+            shown += len(rows)
+            if table.locator is None:
+                bulk.whole(job, told, shown)
             # No order, so no resume point before the end.
             yield Page(records, rejected=rejected)
 

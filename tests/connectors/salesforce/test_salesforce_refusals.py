@@ -339,20 +339,96 @@ async def test_pages_that_do_not_end_are_a_loop(
         await shelf.deals()
 
 
-async def test_a_locator_that_was_dropped_ends_the_stream_where_it_stands(
-    org: SalesforceState, shelf: Shelf, server: SalesforceServer
+@pytest.mark.parametrize("is_first", [True, False], ids=["past", "window"])
+async def test_behind_a_locator_that_was_dropped_the_last_record_says_where_to_go_on(
+    org: SalesforceState, shelf: Shelf, server: SalesforceServer, is_first: bool
 ) -> None:
-    """The next run asks anew, behind the last record."""
+    """The stream is not read anew: what was shown is shown once."""
+    made = []
+    if not is_first:
+        made.append(org.add("Opportunity", Name="old"))
+        org.advance(days=1)
+        await shelf.deals()
+    org.advance(days=1)
     server.page_size = 2
-    made = [org.add("Opportunity", Name="x") for _ in range(6)]
+    made += [org.add("Opportunity", Name="x") for _ in range(6)]
     org.advance(minutes=10)
     server.fail("query/0r8", always(refusal(400, "INVALID_QUERY_LOCATOR")), times=1)
-
-    with pytest.raises(CursorExpired):
-        await shelf.deals()
     await shelf.deals()
 
     assert made == sorted(shelf.versions["deals"])
+    assert {1} == {len(versions) for versions in shelf.versions["deals"].values()}
+
+
+async def test_a_locator_that_never_holds_ends_the_stream(
+    org: SalesforceState, shelf: Shelf, server: SalesforceServer
+) -> None:
+    """Nothing shown and nowhere to go on."""
+    org.add("Opportunity", Name="x")
+    org.advance(minutes=10)
+    server.fail("queryAll", always(refusal(400, "INVALID_QUERY_LOCATOR")), times=9)
+
+    with pytest.raises(CursorExpired):
+        await shelf.deals()
+
+
+@pytest.mark.parametrize("header", ["Sforce-Locator", "Sforce-NumberOfRecords"])
+async def test_a_table_without_its_headers_is_not_the_last_one(
+    org: SalesforceState, shelf: Shelf, server: SalesforceServer, header: str
+) -> None:
+    """H-06: a proxy dropped what says how far the results go."""
+    org.add("Opportunity", Name="x")
+    org.advance(minutes=10)
+    shelf.settings["bulk_rows"] = 1
+
+    def drop(_request: Request, reply: Reply) -> Reply:
+        del reply.headers[header]
+        return reply
+
+    server.fail("results", drop, times=1)
+
+    with pytest.raises(ProtocolError, match="job"):
+        await shelf.deals()
+
+
+async def test_a_job_must_show_as_many_records_as_it_has(
+    org: SalesforceState, shelf: Shelf, server: SalesforceServer
+) -> None:
+    """H-14: pages that end early."""
+    for _ in range(6):
+        org.add("Opportunity", Name="x")
+    org.advance(minutes=10)
+    shelf.settings["bulk_rows"] = 1
+    server.bulk_page = 2
+
+    def end(_request: Request, reply: Reply) -> Reply:
+        reply.headers["Sforce-Locator"] = "null"
+        return reply
+
+    server.fail("results", end, times=1)
+
+    with pytest.raises(ProtocolError, match="has 6 records and showed 2"):
+        await shelf.deals()
+    await shelf.deals()
+
+    assert 6 == len(shelf.versions["deals"])
+
+
+async def test_a_small_list_with_an_unreadable_row_tells_no_deletes(
+    org: SalesforceState, shelf: Shelf, server: SalesforceServer
+) -> None:
+    """D-04: the row may be any of those that are missing."""
+    await shelf.sync("stages")
+
+    def spoil(_request: Request, reply: Reply) -> Reply:
+        reply.body = reply.body.replace(b'"Id":"', b'"Id":7,"Was":"', 1)
+        return reply
+
+    server.fail("query", spoil, times=1)
+    again = (await shelf.sync("stages"))["stages"]
+
+    assert 1 == len(shelf.rejected)
+    assert [None] * len(again.pages) == [page.complete_ids for page in again.pages]
 
 
 async def test_a_link_to_another_host_is_not_followed(
