@@ -19,6 +19,7 @@ CONNECTORS: tuple[str, ...] = (
     "salesforce",
     "stripe",
     "vtiger",
+    "xero",
 )
 
 

@@ -285,7 +285,9 @@ class Granted:
     """A token that is asked for anew each time: client credentials or a signed assertion.
 
     ``form`` makes the request's fields, called once per token, so that an assertion is
-    fresh. The token lives in memory alone; tasks that need one wait for one request.
+    fresh. ``client`` authenticates the request itself, where the vendor wants the client's
+    id and secret in a header. The token lives in memory alone; tasks that need one wait for
+    one request.
     """
 
     def __init__(
@@ -294,10 +296,12 @@ class Granted:
         form: Callable[[], Mapping[str, str]],
         *,
         mend: str,
+        client: Basic | None = None,
         ca_file: str | None = None,
         refresh_at: float = 0.8,
         pause_seconds: float = 1.0,
     ) -> None:
+        self._client = client
         self._url = token_url
         self._form = form
         self._mend = mend
@@ -323,10 +327,16 @@ class Granted:
         return True
 
     async def _ask(self) -> None:
+        headers = {
+            "Accept": "application/json",
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        if self._client is not None:
+            headers.update(await self._client.headers())
         answer = await ask_token(
             self._url,
             urlencode(self._form()).encode(),
-            {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"},
+            headers,
             what="grant",
             mend=self._mend,
             ca_file=self._ca_file,

@@ -55,6 +55,7 @@ def test_the_written_settings_lack_only_the_secret(tmp_path: Path, source: str) 
         "pipedrive": "API_TOKEN",
         "salesforce": "CLIENT_SECRET",
         "vtiger": "ACCESS_KEY",
+        "xero": "CLIENT_SECRET",
     }
     variable = f"PIPELEDGER__SOURCES__{source.upper()}__ONE__{secrets.get(source, '')}"
     given = {variable: "rk_test_0a1b2c3d"} if source in secrets else {}
