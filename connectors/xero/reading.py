@@ -114,9 +114,10 @@ class _Reader:
                 )
             before = rows.ids
             is_last = not answer.rows if answer.has_more is None else not answer.has_more
-            # A header that is not obeyed to the second would begin anew with every step.
-            by_time = by_time and not (number == 1 and _is_earlier(rows, low))
-            top = _next_low(rows, low) if by_time and not is_last else None
+            # Rows out of order prove nothing of what lies before them, and a header that is not
+            # obeyed to the second would begin anew with every step.
+            by_time = by_time and _is_ordered(rows, None if number > 1 else low)
+            top = _next_low(rows, low) if by_time and answer.rows and not is_last else None
             if top is None and not is_last:
                 yield rows, None
                 number += 1
@@ -149,20 +150,15 @@ class _Reader:
         return rows
 
 
-def _is_earlier(rows: Rows, low: datetime | None) -> bool:
-    """Whether the rows begin before what was asked for."""
+def _is_ordered(rows: Rows, low: datetime | None) -> bool:
+    """Whether every row has a clock, none goes back, and none lies before what was asked for."""
     times = [one for one in rows.times if one is not None]
-    return low is not None and bool(times) and min(times) < low - SECOND
+    if len(times) < len(rows.times) or times != sorted(times):
+        return False
+    return low is None or not times or times[0] >= low - SECOND
 
 
 def _next_low(rows: Rows, low: datetime | None) -> datetime | None:
-    """From when on to ask for the next page; None where only its number tells them apart.
-
-    That is so where a row has no clock, where the rows are not in the order of their clocks,
-    and where no second is finished.
-    """
-    times = [one for one in rows.times if one is not None]
-    if not times or len(times) < len(rows.times) or times != sorted(times):
-        return None
-    top = times[-1].replace(microsecond=0) - SECOND
+    """From when on to ask for the next page; None where no second is finished."""
+    top = max(one for one in rows.times if one is not None).replace(microsecond=0) - SECOND
     return top if low is None or top > low.replace(microsecond=0) else None

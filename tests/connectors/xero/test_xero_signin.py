@@ -83,7 +83,7 @@ async def test_two_processes_refresh_once(shelf: Shelf, server: XeroServer) -> N
     """They wait for each other, and the second takes what the first has stored."""
     ended = await asyncio.gather(run_killed(shelf), run_killed(shelf), run_killed(shelf))
 
-    assert [(0, TENANT, "")] * 3 == ended
+    assert [(0, TENANT, "")] * 3 == list(ended)
     assert 1 == len(tokens(server))
 
 
