@@ -35,4 +35,5 @@
     'salesforce',
     'stripe',
     'vtiger',
+    'xero',
 ]) }}

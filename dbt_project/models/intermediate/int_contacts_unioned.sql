@@ -31,4 +31,5 @@
     'pipedrive',
     'salesforce',
     'vtiger',
+    'xero',
 ]) }}

@@ -34,4 +34,5 @@
     'files',
     'odoo',
     'stripe',
+    'xero',
 ]) }}

@@ -29,4 +29,5 @@
     'odoo',
     'salesforce',
     'vtiger',
+    'xero',
 ]) }}

@@ -32,4 +32,5 @@
     'files',
     'odoo',
     'vtiger',
+    'xero',
 ]) }}

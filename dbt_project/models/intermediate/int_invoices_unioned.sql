@@ -56,4 +56,5 @@
     'odoo',
     'stripe',
     'vtiger',
+    'xero',
 ]) }}

@@ -38,4 +38,5 @@
     'pipedrive',
     'salesforce',
     'vtiger',
+    'xero',
 ]) }}

@@ -38,4 +38,5 @@
     'odoo',
     'salesforce',
     'vtiger',
+    'xero',
 ]) }}
