@@ -37,6 +37,7 @@ CASES: tuple[str, ...] = (
     "salesforce",
     "stripe",
     "vtiger",
+    "xero",
 )
 
 
