@@ -32,7 +32,10 @@ numbered as (
 lines as (
     select
         * exclude (lines),
-        lines[number] as line
+        lines[number] as line,
+        list_filter(
+            lines[number].Tracking, lambda one: regexp_matches(lower(one.Name), '(^|[^a-z])deal')
+        )[1].Option as deal_option
     from numbered
 )
 
@@ -49,9 +52,7 @@ select
     lines.line.Description as line_description,
     coalesce(items.item_key, lines.connection || ':' || nullif(lines.line.ItemCode, ''))
         as product_key,
-    nullif(trim(list_filter(
-        lines.line.Tracking, lambda one: regexp_matches(lower(one.Name), '(^|[^a-z])deal')
-    )[1].Option), '') as deal_reference,
+    nullif(trim(lines.deal_option), '') as deal_reference,
     cast(lines.line.Quantity as decimal(18, 6)) as quantity,
     cast(lines.line.UnitAmount as decimal(38, 12)) as unit_price_amt,
     {{ xero_line_net('lines.line', 'lines.is_tax_inclusive') }} as net_amt,
