@@ -83,15 +83,14 @@ credits as (
         notes.raw_version_id,
         notes.issue_date as document_date,
         dates.as_of_date,
-        -- What was given back at once never lay with us.
-        any_value(
-            notes.gross_amt
-            - case
-                when notes.invoice_key is null
-                    then coalesce(notes.refunded_amt, 0) + coalesce(notes.out_of_band_amt, 0)
-                else 0
-            end
-        ) - coalesce(sum(applications.applied_amt), 0) as unapplied_amt
+        -- What was given back at once never lay with us. A note that is applied whole says of
+        -- itself that it was given back: then its refund is one of the invoice.
+        any_value(notes.gross_amt) - coalesce(sum(applications.applied_amt), 0)
+        - case
+            when coalesce(sum(applications.applied_amt), 0) < any_value(notes.gross_amt)
+                then any_value(coalesce(notes.refunded_amt, 0) + coalesce(notes.out_of_band_amt, 0))
+            else 0
+        end as unapplied_amt
     from {{ ref('int_credit_notes_current') }} as notes
     inner join dates
         on
