@@ -33,7 +33,7 @@ select
     'xero documents' as rate_source,
     invoices.currency_code,
     organisations.base_currency_code as pivot_currency_code,
-    cast(1.0 / cast(invoices.currency_rate as double) as decimal(38, 15)) as rate_to_pivot,
+    {{ decimal_ratio('1', 'invoices.currency_rate', 12, 20) }} as rate_to_pivot,
     9 as preference,
     false as is_open_ended,
     false as is_deleted,

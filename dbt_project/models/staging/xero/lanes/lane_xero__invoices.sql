@@ -54,7 +54,7 @@ select
     case
         when organisations.base_currency_code <> '{{ var("reporting_currency") }}' then null
         when invoices.currency_code = organisations.base_currency_code then 1
-        else cast(1.0 / nullif(cast(invoices.currency_rate as double), 0) as decimal(18, 9))
+        else cast({{ decimal_ratio('1', 'invoices.currency_rate', 12, 9) }} as decimal(18, 9))
     end as document_rate_to_rc,
     false as is_paid_out_of_band,
     false as is_subscription_start,
