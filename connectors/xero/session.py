@@ -57,7 +57,8 @@ class Session:
         self.client = client
         self.settings = settings
         self._auth = auth
-        self._state = state
+        self._pin = state / "tenant"
+        self._is_pinned = False
         self._turn = asyncio.Lock()
         self._tenant: str | None = None
 
@@ -91,7 +92,7 @@ class Session:
         """
         async with self._turn:
             if self._tenant is None:
-                self._tenant = self._pinned((await self._chosen()).lower())
+                self._tenant = self._same((await self._chosen()).lower())
             return self._tenant
 
     async def _chosen(self) -> str:
@@ -112,20 +113,25 @@ class Session:
             )
         return tenants[0].tenantId
 
-    def _pinned(self, tenant: str) -> str:
+    def _same(self, tenant: str) -> str:
         """The same organisation as ever: two in one connection would mix their books."""
-        path = self._state / "tenant"
         try:
-            known = path.read_text().strip()
+            known = self._pin.read_text().strip()
         except FileNotFoundError:
-            write_durably(path, tenant.encode())
             return tenant
         if known != tenant:
             raise ConfigError(
                 f"this connection has read the organisation {known} so far, and is now to read "
                 f"{tenant}. Give every organisation a connection of its own, with `tenant_id`."
             )
+        self._is_pinned = True
         return tenant
+
+    def _keep(self, tenant: str) -> None:
+        """Note which organisation has answered; one that was only named may be corrected."""
+        if not self._is_pinned:
+            write_durably(self._pin, tenant.encode())
+            self._is_pinned = True
 
     async def page(
         self, kind: Kind, number: int | None, *, since: datetime | None = None,
@@ -145,11 +151,13 @@ class Session:
             params.append(("page", str(number)))
             if kind.takes_page_size:
                 params.append(("pageSize", str(size or self.settings.page_size)))
-        headers = {"Xero-Tenant-Id": await self.tenant()}
+        tenant = await self.tenant()
+        headers = {"Xero-Tenant-Id": tenant}
         if since is not None:
             headers["If-Modified-Since"] = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
         path = f"{API}/{kind.path}"
         response = await self.client.get(path, params=params, headers=headers)
+        self._keep(tenant)
         body = response.decode(dict[str, msgspec.Raw])
         status = body.get("Status")
         if status is not None and bytes(status) != b'"OK"':

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.base.errors import ConfigError
+from connectors.base.errors import AccessDenied, ConfigError
 from connectors.xero.kinds import KINDS
 from connectors.xero.payload import instant
 from sandbox.exchange import Reply, Request
@@ -398,6 +398,19 @@ async def test_a_connection_stays_with_its_organisation(shelf: Shelf, books: Xer
 
     with pytest.raises(ConfigError, match="has read the organisation"):
         await shelf.read()
+
+
+async def test_an_organisation_that_never_answered_may_be_corrected(
+    shelf: Shelf, books: XeroState
+) -> None:
+    """A mistyped id is no organisation that was read."""
+    one = invoice(books)
+    shelf.settings = {"tenant_id": OTHER}
+    with pytest.raises(AccessDenied):
+        await shelf.read()
+    shelf.settings = {"tenant_id": TENANT}
+
+    assert [one] == (await shelf.read()).ids
 
 
 async def test_two_organisations_of_one_sign_in_share_its_tokens(
