@@ -6,6 +6,7 @@ time is left to the next run, whose window begins a lookback earlier.
 """
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -244,9 +245,9 @@ class Reader:
                 async for found in self._session.query(soql):
                     records, rejected = self._landed(found.rows, found.observed_at)
                     shown += len(found.rows)
-                    if records:
-                        moment = self._moment(found.rows[-1]) or start
-                        walk |= {"at": literal(moment), "id": records[-1].record_id}
+                    last = self._last(found.rows)
+                    if last is not None:
+                        walk |= {"at": literal(last[0]), "id": last[1]}
                     yield Page(records, dict(mark), rejected=rejected)
             except CursorExpired:
                 # The clock and the id say where to go on; a locator is only a shorter way.
@@ -274,10 +275,16 @@ class Reader:
             # No order, so no resume point before the end.
             yield Page(records, rejected=rejected)
 
-    def _moment(self, row: msgspec.Raw) -> datetime | None:
-        head = partial(bytes(row), _Head)
+    def _last(self, rows: Sequence[msgspec.Raw]) -> tuple[datetime, str] | None:
+        """Clock and id of the last row that can be read."""
         is_history = self._kind.clock == "CreatedDate"
-        return instant(head.CreatedDate if is_history else head.SystemModstamp)
+        for row in reversed(rows):
+            with suppress(BadRecord, ValueError):
+                head = partial(bytes(row), _Head)
+                moment = instant(head.CreatedDate if is_history else head.SystemModstamp)
+                if moment is not None:
+                    return moment, head.Id
+        return None
 
     def _landed(
         self, rows: Sequence[msgspec.Raw], observed_at: datetime

@@ -94,10 +94,10 @@ class Session:
 
     # Objects.
 
-    async def describe(self, kind: Kind, *, anew: bool = False) -> Described | None:
+    async def describe(self, kind: Kind) -> Described | None:
         """What the org says of an object; None where it has none of that name."""
         async with self._describing:
-            if anew or kind.name not in self._described:
+            if kind.name not in self._described:
                 self._described[kind.name] = await self._asked(kind)
             return self._described[kind.name]
 

@@ -414,6 +414,29 @@ async def test_a_job_must_show_as_many_records_as_it_has(
     assert 6 == len(shelf.versions["deals"])
 
 
+async def test_an_unreadable_last_row_of_a_window_is_set_aside(
+    org: SalesforceState, shelf: Shelf, server: SalesforceServer
+) -> None:
+    """D-01: the walk goes on behind the last row that can be read."""
+    await shelf.deals()
+    org.advance(days=1)
+    good = org.add("Opportunity", Name="good")
+    org.advance(seconds=1)
+    org.add("Opportunity", Name="bad")
+    org.advance(minutes=10)
+
+    def spoil(_request: Request, reply: Reply) -> Reply:
+        head, _, tail = reply.body.rpartition(b'"Id":"')
+        reply.body = head + b'"Id":7,"Was":"' + tail
+        return reply
+
+    server.fail("queryAll", spoil, times=1)
+    await shelf.deals()
+
+    assert [good] == list(shelf.versions["deals"])
+    assert 1 == len(shelf.rejected)
+
+
 async def test_a_small_list_with_an_unreadable_row_tells_no_deletes(
     shelf: Shelf, server: SalesforceServer
 ) -> None:
