@@ -41,7 +41,7 @@ select
     'odoo currency rates' as rate_source,
     own.currency_code,
     base.currency_code as pivot_currency_code,
-    cast(1.0 / nullif(cast(rates.rate as double), 0) as decimal(38, 15)) as rate_to_pivot,
+    {{ decimal_ratio('1', 'rates.rate', 15, 20) }} as rate_to_pivot,
     -- A company's own rate before everybody's, and the main company's before a branch's.
     case when rates.own_company_id is distinct from first_companies.own_company_id then 4 else 3 end
         as preference,

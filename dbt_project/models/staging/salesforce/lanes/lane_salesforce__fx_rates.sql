@@ -63,8 +63,7 @@ select
     'salesforce currencies' as rate_source,
     rates.currency_code,
     corporate.currency_code as pivot_currency_code,
-    cast(1.0 / nullif(cast(rates.conversion_rate as double), 0) as decimal(38, 15))
-        as rate_to_pivot,
+    {{ decimal_ratio('1', 'rates.conversion_rate', 15, 20) }} as rate_to_pivot,
     rates.preference,
     true as is_open_ended,
     rates.is_deleted,

@@ -27,8 +27,7 @@ select
     'vtiger currencies' as rate_source,
     currencies.currency_code,
     base_currencies.currency_code as pivot_currency_code,
-    cast(1.0 / nullif(cast(currencies.conversion_rate as double), 0) as decimal(38, 15))
-        as rate_to_pivot,
+    {{ decimal_ratio('1', 'currencies.conversion_rate', 15, 20) }} as rate_to_pivot,
     3 as preference,
     true as is_open_ended,
     currencies.is_deleted,
