@@ -38,12 +38,11 @@ CONNECTOR = Connector(
     ),
     steps=(
         "At developer.intuit.com create an app with the scope com.intuit.quickbooks.accounting.",
-        "Take the client id and secret of its production keys; development keys reach the "
-        "sandbox host only (set base_url).",
-        "Sign in once as an administrator of the company, e.g. in Intuit's OAuth playground; "
-        "note the realm id and the refresh token.",
-        "Put secret and token into the environment, or into files that only pipeledger may "
-        "read. No other program may use this grant: its refresh token changes with use.",
+        "Take id and secret of its production keys; development keys need the sandbox's base_url.",
+        "Sign in once as the company's administrator, e.g. in Intuit's OAuth 2.0 playground.",
+        "Note the realm id and the refresh token.",
+        "Put secret and token into the environment, or into files that only pipeledger may read.",
+        "Let no other program use this grant: its refresh token changes with use.",
     ),
     settings=QuickbooksSettings,
     streams=(

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.base.decode import partial
-from connectors.base.errors import BadRecord
+from connectors.base.errors import BadRecord, ConfigError
 from connectors.base.stream import Page, ReadRequest
 from connectors.base.window import cursor_instant, instant_text
 from connectors.quickbooks.entities import BY_STREAM, ENTITIES, SINGLES, Entity
@@ -42,13 +42,10 @@ class Reader:
                 yield page
             return
         since = cursor_instant(self._mark, "since", self._request.now)
-        is_recent = since is not None and self._request.now - since < CDC_REACH
-        if since is None or not is_recent or "walk" in self._mark:
-            async for page in self._walked(since):
-                yield page
-            return
-        told = await self._session.changed(self._entity.name, since - LOOKBACK)
-        if told is None:
+        told = None
+        if since is not None and "walk" not in self._mark:
+            told = await self._told(self._entity.name, since - LOOKBACK)
+        if since is None or told is None:
             async for page in self._walked(since):
                 yield page
             return
@@ -61,6 +58,12 @@ class Reader:
                 yield page
         else:
             yield Page(cursor=dict(self._mark))
+
+    async def _told(self, name: str, since: datetime) -> Rows | None:
+        """What change data capture tells; None where it reaches not so far, or holds no more."""
+        if self._request.now - since >= CDC_REACH:
+            return None
+        return await self._session.changed(name, since)
 
     async def _whole(self) -> AsyncIterator[Page]:
         where = condition(self._entity)
@@ -88,7 +91,10 @@ class Reader:
         begin = cursor_instant(walk, "from", self._request.now)
         until = cursor_instant(walk, "until", self._request.now)
         touched = cursor_instant(walk, "touched", self._request.now)
-        assert until is not None
+        if until is None:
+            raise ConfigError(
+                "the stored walk has no end. Sync the stream with --full to start its state anew."
+            )
         async for found, after in by_time(self._session, self._entity, begin, until):
             page = self._landed(found)
             if after is not None:
@@ -121,7 +127,7 @@ class Reader:
         ids: set[str] = set()
         is_unsure = False
         for name in self._entity.touched_by:
-            told = await self._session.changed(name, since)
+            told = await self._told(name, since)
             if told is None:
                 until = self._request.now + timedelta(days=1)
                 async for found, _ in by_time(self._session, _BY_NAME[name], since, until):

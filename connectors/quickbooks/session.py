@@ -23,8 +23,8 @@ PULSE_MARGIN = timedelta(minutes=10)
 
 
 class _MaybeFault(msgspec.Struct):
-    Fault: msgspec.Raw | None = None
-    fault: msgspec.Raw | None = None
+    Fault: msgspec.Raw = msgspec.Raw(b"")
+    fault: msgspec.Raw = msgspec.Raw(b"")
 
 
 class _Answer(msgspec.Struct):
@@ -44,7 +44,7 @@ class _Cdc(msgspec.Struct):
 class _Item(msgspec.Struct):
     name: str = msgspec.field(name="bId")
     QueryResponse: dict[str, msgspec.Raw] | None = None
-    Fault: msgspec.Raw | None = None
+    Fault: msgspec.Raw = msgspec.Raw(b"")
 
 
 class _Batch(msgspec.Struct):
@@ -120,7 +120,7 @@ class Session:
         _refuse_fault(response, "POST batch")
         found: dict[str, int | str] = {}
         for item in response.decode(_Batch).BatchItemResponse:
-            if item.Fault is not None:
+            if bytes(item.Fault):
                 found[item.name] = str(told(b'{"Fault":' + bytes(item.Fault) + b"}"))
             elif item.QueryResponse is not None:
                 found[item.name] = _count(item.QueryResponse, f"the count of {item.name}")
@@ -192,7 +192,7 @@ class Session:
 def _refuse_fault(response: Response, what: str) -> None:
     """A fault under a 200 is a fault."""
     head = response.decode(_MaybeFault)
-    fault = None if head.Fault is None and head.fault is None else told(response.body)
+    fault = told(response.body) if bytes(head.Fault) or bytes(head.fault) else None
     if fault is not None:
         tid = response.headers.get("intuit_tid")
         named = f" (request {tid})" if tid else ""
