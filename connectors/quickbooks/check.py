@@ -1,5 +1,7 @@
 """What ``doctor`` asks: which company it is, and what of it may be read."""
 
+from datetime import UTC, datetime, timedelta
+
 import msgspec
 
 from connectors.base.decode import partial
@@ -8,6 +10,7 @@ from connectors.base.stream import ScopeReport
 from connectors.quickbooks.entities import ENTITIES
 from connectors.quickbooks.session import Session
 
+WARNED = timedelta(days=30)
 SCOPE = "com.intuit.quickbooks.accounting"
 
 
@@ -36,6 +39,9 @@ async def check(session: Session) -> ScopeReport:
         if not isinstance(counts.get(one.name), int)
     }
     notes = ["the scope also allows writing: Intuit has no narrower one; pipeledger only reads"]
+    ends_at = session.auth.grant_ends_at
+    if ends_at is not None and ends_at - datetime.now(UTC) < WARNED:
+        notes.append(f"the grant ends on {ends_at:%Y-%m-%d}: sign in again before")
     if "sandbox" in settings.base_url:
         notes.append("this is the sandbox: its companies are not real")
     name = f"QuickBooks company {company.CompanyName} ({company.Country}), realm "

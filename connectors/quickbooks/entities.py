@@ -19,8 +19,6 @@ class Entity:
     has_active: bool = False
     in_cdc: bool = True
     touched_by: tuple[str, ...] = ()
-    has_balance: bool = True
-    """``Balance`` can be asked for, so that what is open can be read again."""
 
 
 ENTITIES: tuple[Entity, ...] = (

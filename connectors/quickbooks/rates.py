@@ -60,7 +60,7 @@ async def read_rates(session: Session, request: ReadRequest) -> AsyncIterator[Pa
         named = ",".join(f"'{code}'" for code in codes)
         statement = (
             f"SELECT * FROM ExchangeRate WHERE SourceCurrencyCode IN ({named}) "  # noqa: S608
-            f"AND AsOfDate = '{day.isoformat()}'"
+            f"AND AsOfDate = '{day.isoformat()}' STARTPOSITION 1 MAXRESULTS 1000"
         )
         found = await session.query("ExchangeRate", statement)
         records: list[Record] = []

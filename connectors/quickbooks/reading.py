@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.base.decode import partial
-from connectors.base.errors import BadRecord, ConfigError
+from connectors.base.errors import BadRecord, ConfigError, VendorError
 from connectors.base.stream import Page, ReadRequest
 from connectors.base.window import cursor_instant, instant_text
 from connectors.quickbooks.entities import BY_STREAM, ENTITIES, SINGLES, Entity
@@ -141,8 +141,20 @@ class Reader:
             yield self._landed(found)
         if is_unsure:
             # A deleted payment no longer says what it had paid: that is open again now.
-            where = condition(self._entity, "Balance > '0'")
+            async for page in self._reopened():
+                yield page
+
+    async def _reopened(self) -> AsyncIterator[Page]:
+        """All that is open; all there is where the company cannot be asked for balances."""
+        where = condition(self._entity, "Balance > '0'")
+        try:
             yield self._landed(await complete(self._session, self._entity, "*", where))
+        except VendorError as fault:
+            if fault.status != 400:
+                raise
+            until = self._request.now + timedelta(days=1)
+            async for found, _ in by_time(self._session, self._entity, None, until):
+                yield self._landed(found)
 
     def _linked(self, found: Rows) -> set[str]:
         ids: set[str] = set()

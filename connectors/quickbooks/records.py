@@ -19,7 +19,7 @@ DROPPED = frozenset(
     {
         *("PrimaryPhone", "AlternatePhone", "Mobile", "Fax", "Telephone"),
         *("ResaleNum", "PrimaryTaxIdentifier", "SecondaryTaxIdentifier", "TaxIdentifier"),
-        *("BusinessNumber", "GSTIN", "EmployerId", "SSN", "Notes", "AcctNum"),
+        *("BusinessNumber", "GSTIN", "EmployerId", "SSN", "Notes"),
         *("CreditCardPayment", "CheckPayment", "VendorPaymentBankDetail", "BankAccountNumber"),
         *("InvoiceLink", "RemitToAddr"),
     }

@@ -70,6 +70,10 @@ def run(state: QuickbooksState, statement: str) -> dict[str, Any]:
 
 
 def _matching(state: QuickbooksState, entity: str, where: str | None) -> list[Mapping[str, Any]]:
+    for field in state.unasked:
+        if field in (where or ""):
+            words = f"QueryValidationError: property '{field}' is not queryable"
+            raise QueryError("4001", "Invalid query", words)
     tests = [_test(entity, part) for part in _parts(where or "")]
     rows = [row for row in state.table(entity).values() if all(test(row) for test in tests)]
     if entity in NAME_LISTS and "active" not in (where or "").lower():

@@ -53,6 +53,9 @@ class QuickbooksState:
     access: dict[str, datetime] = field(default_factory=dict)
     """Access tokens and when each dies."""
     refreshes: int = 0
+    refresh_seconds: int = 8_726_400
+    unasked: set[str] = field(default_factory=set)
+    """Fields of transactions that cannot be asked for."""
     _last_id: int = 0
 
     def __post_init__(self) -> None:
@@ -135,7 +138,7 @@ class QuickbooksState:
             "access_token": access,
             "expires_in": ACCESS_SECONDS,
             "refresh_token": self.refresh_token,
-            "x_refresh_token_expires_in": 8_726_400,
+            "x_refresh_token_expires_in": self.refresh_seconds,
         }
 
     def is_open(self, access: str) -> bool:

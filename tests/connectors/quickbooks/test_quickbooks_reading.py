@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+import pytest
+
 from sandbox.exchange import Reply, Request
 from sandbox.quickbooks import QuickbooksServer, QuickbooksState
 from tests.connectors.quickbooks.shelf import Shelf
@@ -179,10 +181,12 @@ async def test_a_payment_that_moves_a_balance_alone_is_followed(
     assert 10.0 == shelf.payload("invoices", other)["Balance"]
 
 
+@pytest.mark.parametrize("unasked", [set(), {"Balance"}], ids=["by balance", "all"])
 async def test_a_deleted_payment_opens_its_invoice_again(
-    books: QuickbooksState, shelf: Shelf
+    books: QuickbooksState, shelf: Shelf, unasked: set[str]
 ) -> None:
     """The deletion no longer says what had been paid."""
+    books.unasked = unasked
     one = invoices(books, 1)[0]
     link = {"TxnId": one, "TxnType": "Invoice"}
     payment = books.put("Payment", TotalAmt=10, Line=[{"Amount": 10, "LinkedTxn": [link]}])

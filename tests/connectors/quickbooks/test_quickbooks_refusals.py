@@ -320,3 +320,15 @@ async def test_doctor_names_company_and_what_is_refused(
     assert ["bills"] == list(report.missing)
     assert "Permission Denied" in report.missing["bills"][0]
     assert 2 == server.count("company")
+
+
+@pytest.mark.parametrize(("days", "is_told"), [(29, True), (31, False)])
+async def test_doctor_warns_before_the_grant_ends(
+    books: QuickbooksState, shelf: Shelf, days: int, is_told: bool
+) -> None:
+    """After five years a person must sign in again; better before than after."""
+    books.refresh_seconds = days * 86_400
+    async with CONNECTOR.open(shelf.configured(), shelf.resources()) as session:
+        report = await CONNECTOR.check(session)
+
+    assert is_told == any("the grant ends on" in note for note in report.notes)
