@@ -1,7 +1,7 @@
 """A company's books as QuickBooks keeps them, and the tokens that open them."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -83,6 +83,17 @@ class QuickbooksState:
             row["Active"] = True
         self.table(entity)[number] = {**row, **fields}
         return number
+
+    def load(self, tables: Mapping[str, Iterable[tuple[dict[str, Any], datetime]]]) -> None:
+        """Hold these rows, each with the instant of its last change, in place of what was."""
+        for entity, rows in tables.items():
+            held = self.tables[entity] = {}
+            for fields, at in rows:
+                meta = {"CreateTime": stamp(at), "LastUpdatedTime": stamp(at)}
+                row = {"domain": "QBO", "sparse": False, "SyncToken": "0", "MetaData": meta}
+                if entity in NAME_LISTS:
+                    row["Active"] = True
+                held[str(fields.get("Id", len(held) + 1))] = {**row, **fields}
 
     def edit(self, entity: str, number: str, **fields: Any) -> None:
         """Change a row: its token and its clock move."""

@@ -21,4 +21,5 @@
 
 {{ union_lanes('credit_note_lines', columns, [
     'chargebee',
+    'quickbooks',
 ]) }}

@@ -33,5 +33,6 @@
     'chargebee',
     'files',
     'odoo',
+    'quickbooks',
     'stripe',
 ]) }}

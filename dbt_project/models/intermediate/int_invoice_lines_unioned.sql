@@ -31,5 +31,6 @@
     'chargebee',
     'files',
     'odoo',
+    'quickbooks',
     'vtiger',
 ]) }}

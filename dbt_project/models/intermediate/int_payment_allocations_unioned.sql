@@ -24,4 +24,5 @@
     'chargebee',
     'files',
     'odoo',
+    'quickbooks',
 ]) }}

@@ -27,4 +27,5 @@
     'chargebee',
     'files',
     'odoo',
+    'quickbooks',
 ]) }}
