@@ -16,6 +16,7 @@ CONNECTORS: tuple[str, ...] = (
     "msgraph",
     "odoo",
     "pipedrive",
+    "quickbooks",
     "salesforce",
     "stripe",
     "vtiger",

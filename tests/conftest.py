@@ -3,9 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.e2e.every import Every, every_vendor
 from tests.e2e.road import SMALL, Road, company_road
+
+# A busy machine is slow and not wrong.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

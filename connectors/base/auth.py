@@ -11,6 +11,7 @@ import hashlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlencode
@@ -104,12 +105,15 @@ class _Stored(msgspec.Struct):
     obtained_at: float
     expires_in: float
     grant: str
+    grant_ends_at: float | None = None
 
 
 class _Granted(msgspec.Struct):
     access_token: str
     refresh_token: str | None = None
     expires_in: float | str = 3600
+    x_refresh_token_expires_in: float | str | None = None
+    """Intuit's own: how long the refresh token will live."""
 
 
 class _Refusal(msgspec.Struct):
@@ -145,6 +149,12 @@ class OAuth:
         # Names the configured grant without showing it: a new sign-in voids the store.
         seed = f"{settings.client_id}|{settings.refresh_token.get_secret_value()}"
         self._grant = hashlib.sha256(seed.encode()).hexdigest()
+
+    @property
+    def grant_ends_at(self) -> datetime | None:
+        """When the refresh token dies, UTC, where the vendor told and a token was needed."""
+        ends_at = None if self._held is None else self._held.grant_ends_at
+        return None if ends_at is None else datetime.fromtimestamp(ends_at, UTC)
 
     async def headers(self) -> Mapping[str, str]:
         """A bearer header with a token that has some of its life left."""
@@ -217,12 +227,14 @@ class OAuth:
         )
         granted = decode(answer.body, _Granted)
         remember(granted.access_token, granted.refresh_token)
+        lives = granted.x_refresh_token_expires_in
         fresh = _Stored(
             access_token=granted.access_token,
             refresh_token=granted.refresh_token or current,
             obtained_at=time.time(),
             expires_in=float(granted.expires_in),
             grant=self._grant,
+            grant_ends_at=None if lives is None else time.time() + float(lives),
         )
         # Before it is used: the vendor may have voided the old one just now.
         write_durably(self._store, msgspec.json.encode(fresh))

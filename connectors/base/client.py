@@ -50,10 +50,11 @@ Params: TypeAlias = Mapping[str, str] | Sequence[tuple[str, str]]
 
 OK = frozenset({200})
 RETRIED = frozenset({408, 423, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
-_REQUEST_ID = ("x-hubspot-correlation-id", "request-id", "x-request-id", "cf-ray")
-_MESSAGE = re.compile(
-    rb'(?i)"(?:message|error_description|error|detail)"\s*:\s*"((?:[^"\\]|\\.)*)"'
+_REQUEST_ID = (
+    *("x-hubspot-correlation-id", "request-id", "x-request-id", "intuit_tid"),
+    "cf-ray",
 )
+_MESSAGE = re.compile(rb'"(?i:message|error_description|error|detail)"\s*:\s*"((?:[^"\\]|\\.)*)"')
 MESSAGE_CHARACTERS = 300
 _EMPTY_IS_RIGHT = frozenset({204, 304})
 _LONGEST_TOLD_SECONDS = 31 * 86_400.0

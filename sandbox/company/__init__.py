@@ -10,7 +10,17 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from sandbox.company import chargebee, hubspot, odoo, pipedrive, salesforce, stripe, vtiger, xero
+from sandbox.company import (
+    chargebee,
+    hubspot,
+    odoo,
+    pipedrive,
+    quickbooks,
+    salesforce,
+    stripe,
+    vtiger,
+    xero,
+)
 from sandbox.company.changes import Difference, difference, second_day
 from sandbox.company.clock import SECOND_DAY, instant
 from sandbox.company.files import Export, crm_export
@@ -84,6 +94,11 @@ class Company:
     def vtiger(self) -> dict[str, list[dict[str, Any]]]:
         """Records per module as Vtiger holds them (``sandbox.company.vtiger``)."""
         return vtiger.render(self.world)
+
+    @cached_property
+    def quickbooks(self) -> quickbooks.Tables:
+        """Rows per entity as QuickBooks holds them (``sandbox.company.quickbooks``)."""
+        return quickbooks.render(self.world)
 
     @cached_property
     def xero(self) -> xero.Tables:

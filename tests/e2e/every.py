@@ -12,7 +12,7 @@ from sandbox.company import build
 from sandbox.company.people import OWN_DOMAINS
 from sandbox.demo import CLOCK, write_files
 from tests.e2e.road import Road, run
-from tests.e2e.vendors import Case, Served, cases
+from tests.e2e.vendors import Case, cases
 
 SCALE = 0.05
 """Two hundred deals."""
@@ -52,23 +52,27 @@ class Every:
 
 @contextmanager
 def every_vendor(folder: Path) -> Iterator[Every]:
-    """Serve, read, build and publish; the servers stay up for the block."""
+    """Serve, read, build and publish; the servers stay up for the block, the secrets do not.
+
+    Another company of this process would find settings of its own in them.
+    """
     company = build(7, SCALE)
     write_files(company, folder / "inbox")
     domains = ", ".join(f'"{domain}"' for domain in OWN_DOMAINS)
     found = {case.source: case for case in cases()}
     with ExitStack() as stack:
-        patch = stack.enter_context(pytest.MonkeyPatch.context())
-        served: dict[str, Served] = {}
-        for source, case in found.items():
-            served[source] = one = stack.enter_context(case.serve(company))
-            for key, secret in one.secrets.items():
-                place = f"PIPELEDGER__SOURCES__{source}__{source}__{key}"
-                patch.setenv(place.upper(), secret)
+        served = {
+            source: stack.enter_context(case.serve(company)) for source, case in found.items()
+        }
         path = folder / "pipeledger.toml"
         sources = "\n".join(one.settings for one in served.values())
         path.write_text(SETTINGS.format(clock=CLOCK, domains=domains, sources=sources))
-        settings = load_settings(path).settings
+        with pytest.MonkeyPatch.context() as patch:
+            for source, one in served.items():
+                for key, secret in one.secrets.items():
+                    place = f"PIPELEDGER__SOURCES__{source}__{source}__{key}"
+                    patch.setenv(place.upper(), secret)
+            settings = load_settings(path).settings
         road = Road(company, settings)
         road.runs.append(run(settings))
         yield Every(road, found)

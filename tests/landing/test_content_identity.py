@@ -123,7 +123,7 @@ _RECORDS = st.dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(_RECORDS, min_size=1, max_size=8), st.lists(_RECORDS, max_size=8))
 def test_records_have_the_same_identity_alone_and_among_many_others(
     looked_at: list[dict[str, Any]], others: list[dict[str, Any]]

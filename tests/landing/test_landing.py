@@ -333,7 +333,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(steps)
 def test_landing_equals_a_list_of_changes(
     tmp_path_factory: pytest.TempPathFactory, batches: list[list[tuple[str, str, bool]]]

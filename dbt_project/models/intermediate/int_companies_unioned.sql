@@ -32,6 +32,7 @@
     'hubspot',
     'odoo',
     'pipedrive',
+    'quickbooks',
     'salesforce',
     'stripe',
     'vtiger',

@@ -21,5 +21,6 @@
 
 {{ union_lanes('credit_note_lines', columns, [
     'chargebee',
+    'quickbooks',
     'xero',
 ]) }}

@@ -33,6 +33,7 @@
     'chargebee',
     'files',
     'odoo',
+    'quickbooks',
     'stripe',
     'xero',
 ]) }}

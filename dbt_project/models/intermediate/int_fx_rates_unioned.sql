@@ -27,6 +27,7 @@
     'fx',
     'hubspot',
     'odoo',
+    'quickbooks',
     'salesforce',
     'vtiger',
     'xero',

@@ -31,6 +31,7 @@
     'chargebee',
     'files',
     'odoo',
+    'quickbooks',
     'vtiger',
     'xero',
 ]) }}

@@ -54,6 +54,7 @@
     'chargebee',
     'files',
     'odoo',
+    'quickbooks',
     'stripe',
     'vtiger',
     'xero',

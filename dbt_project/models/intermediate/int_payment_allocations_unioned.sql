@@ -24,5 +24,6 @@
     'chargebee',
     'files',
     'odoo',
+    'quickbooks',
     'xero',
 ]) }}

@@ -27,5 +27,6 @@
     'chargebee',
     'files',
     'odoo',
+    'quickbooks',
     'xero',
 ]) }}

@@ -34,6 +34,7 @@ CASES: tuple[str, ...] = (
     "hubspot",
     "odoo",
     "pipedrive",
+    "quickbooks",
     "salesforce",
     "stripe",
     "vtiger",

@@ -1,0 +1,149 @@
+"""The books as a QuickBooks company in euro holds them.
+
+Rows by entity, each with the instant of its last change. Drafts are none: QuickBooks posts what
+it holds. A void keeps its row with zeros; a payment that a dispute took back was deleted. A
+credit is applied by a payment of zero that names credit and invoice; money that was given back
+is a refund receipt, which names no invoice; a write-off is a credit memo of an item whose
+account is one of expenses. Shapes: docs/sources/quickbooks.md.
+"""
+
+from collections import defaultdict, deque
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sandbox.company.clock import TODAY, business_date, instant
+from sandbox.company.ledger import Books, CreditNote, Invoice
+from sandbox.company.model import World
+from sandbox.company.money import HOME
+from sandbox.company.names import PRODUCTS
+from sandbox.company.quickbooks_documents import (
+    BAD_DEBTS,
+    SALES,
+    Object,
+    applied,
+    bad_debt,
+    credit_memo,
+    credit_memo_id,
+    customer,
+    customer_name,
+    invoice,
+    invoice_id,
+    item,
+    payment,
+    refund_receipt,
+)
+
+Tables = dict[str, list[tuple[Object, datetime]]]
+RATE_DAYS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A part of a credit note's amount that an invoice took, and when."""
+
+    note: CreditNote
+    amount: int
+    at: int
+
+
+def render(world: World) -> Tables:
+    """Every entity's rows with the instant of their last change."""
+    books = world.books
+    taken = _taken_from_notes(books)
+    used: dict[str, int] = defaultdict(int)
+    for parts in taken.values():
+        for part in parts:
+            used[part.note.id] += part.amount
+    found: Tables = defaultdict(list)
+    _settings(world, found)
+    named: dict[str, int] = defaultdict(int)
+    for one in books.customers:
+        named[one.name] += 1
+        name = customer_name(one, named[one.name])
+        found["Customer"].append((customer(one, name), instant(one.created)))
+    for bill in books.invoices:
+        if bill.finalized is not None:
+            _document(world, bill, taken.get(bill.id, []), used, found)
+    return dict(found)
+
+
+def _document(
+    world: World, one: Invoice, taken: list[Taken], used: dict[str, int], found: Tables
+) -> None:
+    """An invoice, its money, and its credits."""
+    moments = [one.finalized or 0, one.voided_at or 0, one.written_off_at or 0]
+    for paid in one.payments:
+        moments += [paid.at, paid.dispute_at]
+        if not paid.dispute_lost:
+            found["Payment"].append((payment(world, one, paid), instant(paid.at)))
+    for part in taken:
+        id_ = credit_memo_id(part.note.id)
+        _apply(world, one, id_, part.amount, part.at, found)
+        moments.append(part.at)
+    for note in one.credits:
+        if note.way in {"refund", "outside"}:
+            at = note.refund.at if note.refund else note.at
+            found["RefundReceipt"].append((refund_receipt(world, one, note), instant(at)))
+            continue
+        left = 0 if note.way == "due" else note.gross - used[note.id]
+        found["CreditMemo"].append((credit_memo(world, one, note, left), instant(note.at)))
+        if note.way == "due":
+            _apply(world, one, credit_memo_id(note.id), note.gross, note.at, found)
+            moments.append(note.at)
+    if one.status == "uncollectible" and one.written_off_at is not None:
+        memo = bad_debt(world, one, one.written_off_at)
+        found["CreditMemo"].append((memo, instant(one.written_off_at)))
+        _apply(world, one, memo["Id"], one.remaining, one.written_off_at, found)
+    found["Invoice"].append((invoice(world, one), instant(max(moments))))
+
+
+def _apply(world: World, one: Invoice, memo: str, amount: int, at: int, found: Tables) -> None:
+    found["Payment"].append((applied(world, one, memo, amount, at), instant(at)))
+
+
+def _settings(world: World, found: Tables) -> None:
+    at = instant(min(one.created for one in world.books.customers))
+    money: Object = {"MultiCurrencyEnabled": True, "HomeCurrency": {"value": HOME}}
+    found["Preferences"].append(({"Id": "1", "CurrencyPrefs": money}, at))
+    found["CompanyInfo"].append(({"Id": "1", "CompanyName": "Nordlicht GmbH", "Country": "DE"}, at))
+    for number, name, kind in ((SALES, "Sales", "Revenue"), (BAD_DEBTS, "Bad debts", "Expense")):
+        account: Object = {"Id": number, "Name": name, "Classification": kind}
+        found["Account"].append((account, at))
+    for place in range(-1, len(PRODUCTS)):
+        found["Item"].append((item(place), at))
+    last = business_date(TODAY)
+    for currency in ("USD", "JPY"):
+        found["CompanyCurrency"].append(({"Id": currency, "Code": currency}, at))
+        for back in range(1, RATE_DAYS):
+            day = last - timedelta(days=back)
+            rate: Object = {
+                "SourceCurrencyCode": currency,
+                "TargetCurrencyCode": HOME,
+                "Rate": world.rates.on(currency, day),
+                "AsOfDate": day.isoformat(),
+            }
+            found["ExchangeRate"].append((rate, instant(TODAY) - timedelta(days=back)))
+
+
+def _taken_from_notes(books: Books) -> dict[str, list[Taken]]:
+    """Invoice id -> what it took of which notes' credit, the oldest note first."""
+    notes = {note.id: note for one in books.invoices for note in one.credits}
+    waiting: dict[str, deque[tuple[CreditNote, int]]] = defaultdict(deque)
+    found: dict[str, list[Taken]] = defaultdict(list)
+    for move in sorted(books.balance_moves, key=lambda one: (one.at, one.amount)):
+        mine = waiting[move.customer.id]
+        if move.amount < 0:
+            mine.append((notes[move.credit_note or ""], -move.amount))
+            continue
+        wanted = move.amount
+        while wanted:
+            note, left = mine.popleft()
+            part = min(wanted, left)
+            wanted -= part
+            found[move.invoice or ""].append(Taken(note, part, move.at))
+            if left > part:
+                mine.appendleft((note, left - part))
+    return dict(found)
+
+
+__all__ = ["Tables", "invoice_id", "render"]
