@@ -21,23 +21,29 @@ homes as (
     {{ quickbooks_homes() }}
 ),
 
-priced as (
+in_currency as (
     select
         documents.*,
         coalesce(documents.currency_code, homes.home_currency_code) as document_currency_code,
-        homes.home_currency_code,
+        homes.home_currency_code
+    from documents
+    left join homes on documents.connection = homes.connection
+),
+
+priced as (
+    select
+        *,
         list_filter(
-            documents.custom_fields,
+            custom_fields,
             lambda one: regexp_matches(lower(one.Name), '(^|[^a-z])p[.]?o([^a-z]|$)')
             and nullif(trim(one.StringValue), '') is not null
         )[1].StringValue as po_number,
         list_filter(
-            documents.custom_fields,
+            custom_fields,
             lambda one: regexp_matches(lower(one.Name), '(^|[^a-z])deal')
             and nullif(trim(one.StringValue), '') is not null
         )[1].StringValue as deal_field
-    from documents
-    left join homes on documents.connection = homes.connection
+    from in_currency
 )
 
 select
