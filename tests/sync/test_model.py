@@ -103,7 +103,5 @@ class SyncModel(RuleBasedStateMachine):
 def test_landing_follows_a_vendor_through_faults() -> None:
     """Jepsen in small: the orders of events that nobody thought of."""
     machine = SyncModel.TestCase
-    machine.settings = settings(
-        max_examples=5, stateful_step_count=10, deadline=None, derandomize=True
-    )
+    machine.settings = settings(max_examples=5, stateful_step_count=10, derandomize=True)
     machine().runTest()
