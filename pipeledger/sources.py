@@ -20,6 +20,7 @@ CONNECTORS: tuple[str, ...] = (
     "stripe",
     "vtiger",
     "xero",
+    "zoho",
 )
 
 
