@@ -12,6 +12,7 @@ from connectors.zoho.session import Session
 from connectors.zoho.settings import ZohoSettings
 from connectors.zoho.signin import SignIn
 
+FIRST_PAUSE_SECONDS = 0.5
 THROTTLED_PAUSE_SECONDS = 2.0
 
 
@@ -54,6 +55,7 @@ async def open_account(settings: ZohoSettings, resources: Resources) -> AsyncIte
         judge=judge,
         stale=is_stale,
         pause=pause,
+        first_pause_seconds=FIRST_PAUSE_SECONDS,
     )
     async with Client.open(own, auth=auth, resources=resources) as client:
         yield Session(client, settings, auth)

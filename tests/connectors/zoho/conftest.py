@@ -32,5 +32,6 @@ def shelf(server: ZohoServer, tmp_path: Path) -> Shelf:
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses would only make these tests slow."""
+    monkeypatch.setattr("connectors.zoho.opening.FIRST_PAUSE_SECONDS", 0.01)
     monkeypatch.setattr("connectors.zoho.opening.THROTTLED_PAUSE_SECONDS", 0.01)
     monkeypatch.setattr("connectors.zoho.signin.PAUSE_SECONDS", 0.01)
