@@ -45,7 +45,8 @@ def landed(folder: Path, stream: str, change: str) -> dict[str, str]:
     files = ", ".join(f"'{name}'" for name in pin.files)
     with duckdb.connect(":memory:") as db:
         rows = db.execute(
-            "select record_id, coalesce(payload ->> 'Amount', '') from ("
+            "select record_id, coalesce(cast(json_transform(payload, "
+            """'{"Amount":"DECIMAL(18,2)"}').Amount as varchar), '') from ("
             f"select * from read_parquet([{files}]) qualify row_number() over ("
             "partition by record_id order by observed_at desc, sync_id desc, position desc) = 1"
             f") where change = '{change}'"
