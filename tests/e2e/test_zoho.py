@@ -46,7 +46,7 @@ def landed(folder: Path, stream: str, change: str) -> dict[str, str]:
     with duckdb.connect(":memory:") as db:
         rows = db.execute(
             "select record_id, coalesce(cast(json_transform(payload, "
-            """'{"Amount":"DECIMAL(18,2)"}').Amount as varchar), '') from ("
+            "'{\"Amount\": \"DECIMAL(18,2)\"}').Amount as varchar), '') from ("
             f"select * from read_parquet([{files}]) qualify row_number() over ("
             "partition by record_id order by observed_at desc, sync_id desc, position desc) = 1"
             f") where change = '{change}'"
