@@ -36,4 +36,5 @@
     'stripe',
     'vtiger',
     'xero',
+    'zoho',
 ]) }}

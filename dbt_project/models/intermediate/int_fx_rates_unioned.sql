@@ -30,4 +30,5 @@
     'salesforce',
     'vtiger',
     'xero',
+    'zoho',
 ]) }}

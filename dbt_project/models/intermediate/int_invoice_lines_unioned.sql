@@ -33,4 +33,5 @@
     'odoo',
     'vtiger',
     'xero',
+    'zoho',
 ]) }}

@@ -57,4 +57,5 @@
     'stripe',
     'vtiger',
     'xero',
+    'zoho',
 ]) }}
