@@ -42,7 +42,7 @@ final as (
         landed.record.deal_id as deal_id,
         nullif(trim(landed.record.subject), '') as subject,
         lower(landed.record['from'].email) as from_address,
-        list_transform(coalesce(landed.record["to"], []), lambda one: lower(one.email))
+        list_transform(coalesce(landed.record['to'], []), lambda one: lower(one.email))
             as to_addresses,
         list_transform(coalesce(landed.record.cc, []), lambda one: lower(one.email))
             as cc_addresses,

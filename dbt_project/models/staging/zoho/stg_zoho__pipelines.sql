@@ -29,7 +29,7 @@ final as (
         landed.connection,
         nullif(trim(landed.record.display_value), '') as display_value,
         nullif(trim(landed.record.actual_value), '') as actual_value,
-        coalesce(landed.record["default"], false) as is_default,
+        coalesce(landed.record['default'], false) as is_default,
         landed.record.layout.id as layout_id,
         landed.record.maps as stages,
         landed.payload is not null as has_content,

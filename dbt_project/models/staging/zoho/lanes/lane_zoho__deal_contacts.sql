@@ -10,14 +10,20 @@ with deals as (
     group by deal_key
 ),
 
+role_sets as (
+    select
+        *,
+        list_filter(coalesce(roles, []), lambda one: one.id is not null) as members
+    from {{ ref('stg_zoho__deal_contact_roles') }}
+    where change = 'upsert'
+),
+
 sets as (
     select
-        roles.*,
-        deals.contact_id,
-        list_filter(coalesce(roles.roles, []), lambda one: one.id is not null) as members
-    from {{ ref('stg_zoho__deal_contact_roles') }} as roles
-    left join deals on roles.deal_key = deals.deal_key
-    where roles.change = 'upsert'
+        role_sets.*,
+        deals.contact_id
+    from role_sets
+    left join deals on role_sets.deal_key = deals.deal_key
 )
 
 select
