@@ -188,6 +188,27 @@ class ZohoState:
         found = {one["id"]: one for pipeline in self.pipelines for one in pipeline["maps"]}
         return list(found.values())
 
+    def load(self, company: Mapping[str, Any]) -> None:
+        """Take what the fictional company renders."""
+        self.users = [*self.users, *company["users"]]
+        self.pipelines = company["pipelines"]
+        self.currencies = company["currencies"]
+        self.stays = company["stays"]
+        self.roles_of_deal = company["roles"]
+        self.emails = company["emails"]
+        for module, entries in company["records"].items():
+            empty = dict.fromkeys(self.fields(module))
+            for one in entries:
+                entry = Entry(
+                    module,
+                    {**empty, **one["row"]},
+                    one["lines"],
+                    one["deleted"],
+                    self.now if one["deleted"] else None,
+                    one["is_converted"],
+                )
+                self.records.setdefault(module, {})[entry.id] = entry
+
     # Records.
 
     def has(self, module: str, *, lines: Sequence[Row] = (), **fields: Any) -> Entry:

@@ -38,6 +38,7 @@ CASES: tuple[str, ...] = (
     "stripe",
     "vtiger",
     "xero",
+    "zoho",
 )
 
 
