@@ -7,7 +7,7 @@
     'deals': {'deal_amount': 'Amount', 'probability_percent': 'Probability',
         'expected_close_date': 'Closing_Date', 'stage_changed_at': 'Stage_Modified_Time',
         'created_at': 'Created_Time', 'updated_at': 'Modified_Time'},
-    'deal_stage_history': {'entered_at': 'Modified_Time'},
+    'deal_stage_history': {'deal_amount': 'Amount', 'entered_at': 'Modified_Time'},
     'leads': {'converted_at': 'Converted_Date_Time', 'created_at': 'Created_Time',
         'updated_at': 'Modified_Time'},
     'accounts': {'created_at': 'Created_Time', 'updated_at': 'Modified_Time'},

@@ -3,6 +3,7 @@
 {% set structure = {
     'deal_id': 'VARCHAR',
     'Stage': 'VARCHAR',
+    'Amount': 'DECIMAL(24,4)',
     'Modified_Time': 'TIMESTAMPTZ',
     'Modified_By': {'id': 'VARCHAR'},
 } %}
@@ -23,6 +24,7 @@ final as (
         landed.record.deal_id as deal_id,
         nullif(trim(landed.record.Stage), '') as stage_text,
         landed.record.Modified_By.id as changed_by,
+        cast(landed.record.Amount as {{ money_type() }}) as deal_amount,
         landed.record.Modified_Time as entered_at,
         landed.payload is not null as has_content,
         landed.change,

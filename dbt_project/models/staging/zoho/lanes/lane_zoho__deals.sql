@@ -40,7 +40,11 @@ leads as (
 ),
 
 told as (
-    select distinct deal_key from {{ ref('lane_zoho__deal_field_events') }}
+    select
+        deal_key,
+        bool_or(field = 'amount') as tells_amount
+    from {{ ref('lane_zoho__deal_field_events') }}
+    group by deal_key
 ),
 
 placed as (
@@ -93,7 +97,7 @@ select
     placed.has_content,
     told.deal_key is not null as has_stage_history,
     false as has_pipeline_history,
-    false as has_amount_history,
+    coalesce(told.tells_amount, false) as has_amount_history,
     false as has_close_date_history,
     false as has_owner_history,
     false as has_currency_history,
