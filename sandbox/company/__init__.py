@@ -10,8 +10,17 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from sandbox.company import chargebee, hubspot, odoo, pipedrive, salesforce, stripe, vtiger, xero
-from sandbox.company import hubspot, odoo, pipedrive, stripe, vtiger, zoho
+from sandbox.company import (
+    chargebee,
+    hubspot,
+    odoo,
+    pipedrive,
+    salesforce,
+    stripe,
+    vtiger,
+    xero,
+    zoho,
+)
 from sandbox.company.changes import Difference, difference, second_day
 from sandbox.company.clock import SECOND_DAY, instant
 from sandbox.company.files import Export, crm_export
@@ -91,7 +100,7 @@ class Company:
         """Objects per list as Xero holds them (``sandbox.company.xero``)."""
         return xero.render(self.world)
 
-
+    @cached_property
     def zoho(self) -> dict[str, Any]:
         """Records, histories and settings as Zoho CRM holds them (``sandbox.company.zoho``)."""
         return zoho.render(self.world)

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from connectors.base.client import Response, retry_after
 from connectors.base.auth import Bearer
-from connectors.base.client import retry_after
+from connectors.base.client import Response, retry_after
 from connectors.base.errors import (
     AccessDenied,
     BodyTooLarge,
@@ -375,13 +374,3 @@ async def test_a_401_that_no_other_token_mends_takes_none(tmp_path: Path) -> Non
                 with pytest.raises(AccessDenied):
                     await client.get("/x")
             assert told == (auth.renewals, server.count("/x"))
-
-
-async def test_headers_of_one_request_go_with_it_alone(tmp_path: Path) -> None:
-    """A conditional request must not make the next one conditional."""
-    with vendor() as server:
-        async with client_of(server, tmp_path) as client:
-            await client.get("/x", headers={"If-Modified-Since": "then"})
-            await client.get("/x")
-
-    assert ["then", None] == [one.headers.get("if-modified-since") for one in server.requests]
