@@ -238,7 +238,7 @@ def email(one: Activity) -> Row:
         "sent": is_sent,
         "sent_time": stamp(one.at),
         "owner": link(one.owner_id),
-        "summary": "canary: no words of a message land",
+        "summary": f"BODY-OF-{one.id}",
     }
 
 
@@ -289,7 +289,7 @@ def users(world: World) -> list[Row]:
             "email": rep.email,
             "status": "active" if rep.row(today) else "inactive",
             "role": {"id": own_id(5_000), "name": "Sales"},
-            "dob": "1980-01-01",
+            "dob": "PRIVATE",
         }
         for rep in ROSTER
     ]
