@@ -21,6 +21,7 @@ CONNECTORS: tuple[str, ...] = (
     "stripe",
     "vtiger",
     "xero",
+    "zoho",
 )
 
 

@@ -100,7 +100,9 @@ class ClientSettings:
     what the general message says. ``proper`` refuses an accepted answer that is not what is
     due, by raising; JSON is due where it is None. ``again`` says whether an answer is worth
     another try, True or False, or None for what its status means in general; a refused
-    credential never is. ``pause`` gives the seconds to wait before the next try
+    credential never is. ``stale`` says of a 401 whether another token may help, where the
+    vendor also answers 401 for a missing right; it always may where it is None. ``pause``
+    gives the seconds to wait before the next try
     where the vendor asks for its own rhythm (attempt counts from 1).
     """
 
@@ -112,6 +114,7 @@ class ClientSettings:
     judge: Callable[[Response, str], SourceError | None] | None = None
     proper: Callable[[Response], None] | None = None
     again: Callable[[Response], bool | None] | None = None
+    stale: Callable[[Response], bool] | None = None
     pause: Callable[[Response, int], float | None] | None = None
     attempts: int = 5
     longest_pause_seconds: float = 60.0
@@ -259,7 +262,8 @@ class Client:
             else:
                 trouble, is_nonsense = _described(what, response), False
                 status = response.status
-                if response.status == 401 and not renewed:
+                stale = self._settings.stale
+                if response.status == 401 and not renewed and (stale is None or stale(response)):
                     renewed = True
                     if await self._auth.renew(headers):
                         attempt -= 1

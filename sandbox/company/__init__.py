@@ -20,6 +20,7 @@ from sandbox.company import (
     stripe,
     vtiger,
     xero,
+    zoho,
 )
 from sandbox.company.changes import Difference, difference, second_day
 from sandbox.company.clock import SECOND_DAY, instant
@@ -104,6 +105,11 @@ class Company:
     def xero(self) -> xero.Tables:
         """Objects per list as Xero holds them (``sandbox.company.xero``)."""
         return xero.render(self.world)
+
+    @cached_property
+    def zoho(self) -> dict[str, Any]:
+        """Records, histories and settings as Zoho CRM holds them (``sandbox.company.zoho``)."""
+        return zoho.render(self.world)
 
     @cached_property
     def post(self) -> Post:

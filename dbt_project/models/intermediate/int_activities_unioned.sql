@@ -36,4 +36,5 @@
     'pipedrive',
     'salesforce',
     'vtiger',
+    'zoho',
 ]) }}

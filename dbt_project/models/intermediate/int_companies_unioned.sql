@@ -37,4 +37,5 @@
     'stripe',
     'vtiger',
     'xero',
+    'zoho',
 ]) }}

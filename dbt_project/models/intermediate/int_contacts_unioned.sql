@@ -32,4 +32,5 @@
     'salesforce',
     'vtiger',
     'xero',
+    'zoho',
 ]) }}

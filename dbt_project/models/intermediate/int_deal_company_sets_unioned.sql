@@ -15,4 +15,5 @@
 
 {{ union_lanes('deal_companies', columns, [
     'hubspot',
+    'zoho',
 ]) }}

@@ -15,4 +15,5 @@
 
 {{ union_lanes('deal_contacts', columns, [
     'hubspot',
+    'zoho',
 ]) }}

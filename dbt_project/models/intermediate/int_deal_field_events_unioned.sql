@@ -30,4 +30,5 @@
     'odoo',
     'pipedrive',
     'salesforce',
+    'zoho',
 ]) }}

@@ -62,4 +62,5 @@
     'pipedrive',
     'salesforce',
     'vtiger',
+    'zoho',
 ]) }}

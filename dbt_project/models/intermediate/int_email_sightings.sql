@@ -35,4 +35,5 @@
     'odoo',
     'salesforce',
     'vtiger',
+    'zoho',
 ]) }}

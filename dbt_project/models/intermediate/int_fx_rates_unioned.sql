@@ -31,4 +31,5 @@
     'salesforce',
     'vtiger',
     'xero',
+    'zoho',
 ]) }}

@@ -34,4 +34,5 @@
     'quickbooks',
     'vtiger',
     'xero',
+    'zoho',
 ]) }}

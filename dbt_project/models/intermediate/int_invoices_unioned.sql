@@ -58,4 +58,5 @@
     'stripe',
     'vtiger',
     'xero',
+    'zoho',
 ]) }}

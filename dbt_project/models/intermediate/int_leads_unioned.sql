@@ -35,4 +35,5 @@
     'pipedrive',
     'salesforce',
     'vtiger',
+    'zoho',
 ]) }}

@@ -33,4 +33,5 @@
     'pipedrive',
     'salesforce',
     'vtiger',
+    'zoho',
 ]) }}

@@ -39,4 +39,5 @@
     'salesforce',
     'vtiger',
     'xero',
+    'zoho',
 ]) }}

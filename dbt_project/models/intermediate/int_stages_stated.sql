@@ -28,4 +28,5 @@
     'pipedrive',
     'salesforce',
     'vtiger',
+    'zoho',
 ]) }}

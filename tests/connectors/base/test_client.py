@@ -1,11 +1,14 @@
 """The client reaches the vendor, only the vendor, and is never fooled by what answers."""
 
 import gzip
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
+from connectors.base.auth import Bearer
 from connectors.base.client import Response, retry_after
 from connectors.base.errors import (
     AccessDenied,
@@ -351,3 +354,23 @@ async def test_a_vendor_of_files_says_itself_what_an_answer_must_be(tmp_path: Pa
     assert b"PK\x03\x04" == answer.body
     assert ['"mark"', None] == [one.headers.get("if-none-match") for one in server.requests][:2]
     assert f"Bearer {TOKEN}" == server.requests[0].headers["authorization"]
+
+
+async def test_a_401_that_no_other_token_mends_takes_none(tmp_path: Path) -> None:
+    """Some vendors answer 401 to a missing scope, and count the tokens that they grant."""
+
+    class Renewed(Bearer):
+        renewals = 0
+
+        async def renew(self, refused: Mapping[str, str]) -> bool:
+            del refused
+            self.renewals += 1
+            return True
+
+    auth = Renewed(SecretStr(TOKEN))
+    with vendor(reply_json({"code": "SCOPE"}, 401)) as server:
+        for stale, told in ((lambda _: False, (0, 1)), (lambda _: True, (1, 3))):
+            async with client_of(server, tmp_path, auth=auth, stale=stale) as client:
+                with pytest.raises(AccessDenied):
+                    await client.get("/x")
+            assert told == (auth.renewals, server.count("/x"))

@@ -39,6 +39,7 @@ CASES: tuple[str, ...] = (
     "stripe",
     "vtiger",
     "xero",
+    "zoho",
 )
 
 

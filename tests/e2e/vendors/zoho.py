@@ -1,0 +1,76 @@
+"""Zoho CRM, whose stages are shared by the pipelines and whose clock counts whole seconds."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from sandbox.company import Company
+from sandbox.company.clock import instant
+from sandbox.company.model import Deal
+from sandbox.company.zoho import PIPELINE_IDS, by_second, own_id, stage_value
+from sandbox.zoho import CLIENT, REFRESH_TOKEN, SECRET, ZohoServer, ZohoState
+from tests.e2e.vendors import Case, CrmTruth, Served, StageEntry, activities_shown, deal_row
+
+
+@contextmanager
+def serve(company: Company) -> Iterator[Served]:
+    """The company's organisation, two minutes on: the last one is left to the next run."""
+    state = ZohoState(now=instant(company.world.today) + timedelta(minutes=2))
+    state.load(company.zoho)
+    with ZohoServer(state) as server:
+        yield Served(
+            f'[sources.zoho.zoho]\nbase_url = "{server.url}"\ndata_center = "eu"\n'
+            f'client_id = "{CLIENT}"\nconcurrency = 10\n',
+            {"client_secret": SECRET, "refresh_token": REFRESH_TOKEN},
+            lambda: server.errors,
+        )
+
+
+def stage_key(one: Deal, stage: str) -> str:
+    """A stage of the pipeline of today: that it was another one nothing tells."""
+    return f"zoho:{PIPELINE_IDS[one.pipeline.id]}:{stage_value(stage)}"
+
+
+def entries(one: Deal) -> list[StageEntry]:
+    """The stays, but for those that ended in the second in which they began."""
+    found: list[StageEntry] = []
+    for edit in by_second(one.stages):
+        key = stage_key(one, edit.value)
+        if not found or found[-1][0] != key:
+            found.append((key, instant(edit.at).replace(microsecond=0)))
+    return found
+
+
+def crm(company: Company) -> CrmTruth:
+    """The truth, converted leads among it."""
+    world = company.world
+    live = {one.id for one in world.live_deals}
+    emails = sum(
+        one.kind == "emails"
+        and one.archived_at is None
+        and one.deal is not None
+        and one.deal.id in live
+        for one in world.activities
+    )
+    return CrmTruth(
+        deals={
+            f"zoho:{own_id(one.id)}": deal_row(
+                company,
+                one,
+                stage_key(one, one.stage.id),
+                company.truth.sales.deals[one.id].owner,
+            )
+            for one in world.live_deals
+        },
+        stays={f"zoho:{own_id(one.id)}": entries(one) for one in world.live_deals},
+        quotes=sum(len(one.quotes) for one in world.deals),
+        lines=sum(len(one.quotes) * len(one.lines) for one in world.deals),
+        leads=sum(one.archived_at is None for one in world.leads),
+        converted_leads=sum(
+            one.archived_at is None and one.deal is not None for one in world.leads
+        ),
+        activities=activities_shown(company, "calls", "meetings", "tasks") + emails,
+    )
+
+
+CASE = Case("zoho", serve, crm)
