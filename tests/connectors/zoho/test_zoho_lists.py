@@ -258,6 +258,17 @@ async def test_a_user_who_was_deleted_keeps_the_name(crm: ZohoState, shelf: Shel
     assert 401 == len(shelf.versions["users"])
 
 
+async def test_a_user_who_is_in_no_list_any_more_is_archived(crm: ZohoState, shelf: Shelf) -> None:
+    """The vendor forgets, the deals of then do not."""
+    gone = crm.has_user("Gone Away")
+    await shelf.sync("users")
+    crm.users.remove(gone)
+
+    await shelf.sync("users")
+
+    assert ["upsert", "archived"] == shelf.changes("users", gone["id"])
+
+
 async def test_pipelines_come_with_their_stages_and_layout(crm: ZohoState, shelf: Shelf) -> None:
     """What a deal's stage means depends on its pipeline."""
     crm.has_pipeline("Renewals", [("Renewed", "Renewed", 100, "Closed Won")], is_default=False)

@@ -185,8 +185,7 @@ async def test_more_fields_than_a_query_shows_take_a_second_query(
     settle(crm)
 
     def edit(_request: Request, reply: Reply) -> Reply:
-        crm.advance(seconds=5)
-        crm.change(deals[1], Own_519="c")
+        crm.change(deals[1], Own_519="c", Modified_Time="2026-10-15T08:00:30+02:00")
         return reply
 
     server.fail("coql", edit)

@@ -319,6 +319,7 @@ async def test_spent_credits_end_the_run_politely(
     outcome = (await shelf.sync("deals"))["deals"]
 
     assert isinstance(outcome.error, BudgetSpent)
+    assert "API credits of the last 24 hours" in str(outcome.error)
     assert 1 == server.count("crm")
 
 
