@@ -20,6 +20,8 @@ line_deals as (
         lines.deal_reference is not null
         and split_part(lines.deal_reference, ':', -1)
         = substr(shared_links.deal_key, strpos(shared_links.deal_key, ':') + 1)
+    -- A number that deals of several CRMs bear says which of them as little as none.
+    qualify count(*) over (partition by lines.invoice_line_key) = 1
 ),
 
 deal_products as (
