@@ -111,3 +111,23 @@ async def test_landed_deals_are_the_servers_own_twice_while_it_changes(tmp_path:
     assert held(crm, "Leads") == landed(tmp_path, "leads", "upsert")
     assert 0 == sum(one.appended for one in third.streams)
     assert 1 == server.tokens_given
+
+
+async def test_a_mass_vanish_deletes_nothing_unless_it_is_allowed(tmp_path: Path) -> None:
+    """D-07: a profile that sees less answers like deals that were deleted."""
+    crm = ZohoState()
+    deals = [crm.has("Deals") for _ in range(200)]
+    crm.advance(minutes=2)
+
+    with ZohoServer(crm) as server:
+        first = await sync(server, tmp_path)
+        for deal in deals[:150]:
+            del crm.records["Deals"][deal.id]
+        crm.advance(days=8)
+        refused = await sync(server, tmp_path)
+        assert [] == server.errors
+
+    told = {report.stream: report for report in refused.streams}["deals"]
+    assert first.is_complete
+    assert "--allow-deletes" in str(told.error)
+    assert 200 == len(landed(tmp_path, "deals", "upsert"))

@@ -14,7 +14,7 @@ from tests.connectors.vtiger.shelf import Shelf
 async def test_the_first_load_reads_every_deal_once_whatever_ties(
     crm: VtigerState, shelf: Shelf
 ) -> None:
-    """An import stamps hundreds of records with one second, four pages of them here."""
+    """D-04: An import stamps hundreds of records with one second, four pages of them here."""
     for number in range(430):
         crm.has("Potentials", potentialname=f"deal {number}")
         if number in (9, 419):

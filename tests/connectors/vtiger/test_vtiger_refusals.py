@@ -227,6 +227,26 @@ async def test_nonsense_under_a_200_is_never_the_end_of_the_records(
         await shelf.deals()
 
 
+async def test_half_an_answer_is_asked_for_again(
+    crm: VtigerState, server: VtigerServer, shelf: Shelf
+) -> None:
+    """H-06: what was cut short is stored neither in part nor as the end."""
+    deals = [crm.has("Potentials") for _ in range(3)]
+    cut: list[Request] = []
+
+    def half(request: Request, reply: Reply) -> Reply:
+        if not cut and "SELECT *" in (request.param("query") or ""):
+            cut.append(request)
+            return Reply(200, reply.body, cut_after=len(reply.body) // 2)
+        return reply
+
+    server.fail("webservice", half, times=99)
+    await shelf.deals()
+
+    assert 1 == len(cut)
+    assert sorted(deals) == sorted(shelf.live("deals"))
+
+
 @pytest.mark.parametrize("code", ["DATABASE_QUERY_ERROR", "INTERNAL_SERVER_ERROR"])
 async def test_a_passing_database_fault_is_tried_again_and_a_lasting_one_fails(
     crm: VtigerState, server: VtigerServer, shelf: Shelf, code: str

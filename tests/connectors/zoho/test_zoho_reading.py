@@ -21,7 +21,7 @@ def settle(crm: ZohoState) -> None:
 async def test_the_first_load_reads_every_deal_once_whatever_ties(
     crm: ZohoState, server: ZohoServer, shelf: Shelf
 ) -> None:
-    """An import stamps thousands with one second; offsets and pages end at 2,000 rows."""
+    """D-04: An import stamps thousands with one second; offsets and pages end at 2,000 rows."""
     for number in range(4_700):
         crm.has("Deals", Deal_Name=f"deal {number}")
         if number in (99, 4_600):
@@ -318,7 +318,7 @@ async def test_a_document_that_cannot_be_shown_is_set_aside(
 async def test_a_query_whose_answer_does_not_move_on_is_a_loop(
     crm: ZohoState, server: ZohoServer, shelf: Shelf
 ) -> None:
-    """A server that repeats its page would be read for ever."""
+    """H-18: A server that repeats its page would be read for ever."""
     for _ in range(300):
         crm.has("Deals")
     settle(crm)

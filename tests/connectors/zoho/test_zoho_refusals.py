@@ -69,7 +69,7 @@ async def test_the_secrets_travel_in_the_body(server: ZohoServer, shelf: Shelf) 
 async def test_a_token_that_ends_under_way_is_replaced_once(
     server: ZohoServer, shelf: Shelf
 ) -> None:
-    """All readers meet the 401 at once; one of them gets a new token."""
+    """H-11: All readers meet the 401 at once; one of them gets a new token."""
     await shelf.deals()
     server.end_tokens()
     async with CONNECTOR.open(shelf.configured(), shelf.resources()) as session:
@@ -147,7 +147,7 @@ async def test_a_200_without_a_token_is_an_error(server: ZohoServer, shelf: Shel
 
 
 async def test_no_token_goes_to_a_stranger(server: ZohoServer, shelf: Shelf) -> None:
-    """The token answer names the API's host: believed blindly it could name anybody."""
+    """H-15: The token answer names the API's host: believed blindly it could name anybody."""
     server.api_domain = "https://www.zohoapis.eu.evil.example"
 
     with pytest.raises(OriginRefused, match="no host of the data centre"):
@@ -311,7 +311,7 @@ async def test_a_module_that_was_read_before_is_no_plan_that_lacks_it(
 async def test_spent_credits_end_the_run_politely(
     crm: ZohoState, server: ZohoServer, shelf: Shelf
 ) -> None:
-    """A 429 with no credits left is not worth waiting: they return over a day."""
+    """H-14: A 429 with no credits left is not worth waiting: they return over a day."""
     crm.has("Deals")
     crm.advance(hours=1)
     server.credits_used = server.credits
@@ -324,7 +324,7 @@ async def test_spent_credits_end_the_run_politely(
 
 
 async def test_too_many_calls_at_once_are_tried_again(server: ZohoServer, shelf: Shelf) -> None:
-    """The same 429 without the header means calls under way, and passes."""
+    """H-01: The same 429 without the header means calls under way, and passes."""
     server.fail("coql", refused("TOO_MANY_REQUESTS", 429), times=2)
 
     outcome = await shelf.deals()
@@ -404,7 +404,7 @@ async def test_a_missing_scope_under_a_success_is_a_missing_scope(
 async def test_nonsense_is_never_no_more_records(
     crm: ZohoState, server: ZohoServer, shelf: Shelf, answer: Reply, error: type[Exception]
 ) -> None:
-    """A page of a proxy, half an answer: the cursor stays."""
+    """H-07: A page of a proxy, half an answer: the cursor stays."""
     crm.has("Deals")
     crm.advance(hours=1)
     server.fail("coql", lambda *_: answer, times=99)
@@ -418,7 +418,7 @@ async def test_nonsense_is_never_no_more_records(
 async def test_a_passing_fault_is_tried_again(
     crm: ZohoState, server: ZohoServer, shelf: Shelf
 ) -> None:
-    """INTERNAL_ERROR, a broken connection, half a body."""
+    """H-02, H-06: INTERNAL_ERROR, a broken connection, half a body."""
     deal = crm.has("Deals")
     crm.advance(hours=1)
     server.fail("coql", refused("INTERNAL_ERROR", 500))
