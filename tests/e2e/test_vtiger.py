@@ -144,6 +144,28 @@ async def test_landed_deals_are_the_servers_own_twice_while_it_changes(
     assert 0 == sum(one.appended for one in third.streams)
 
 
+async def test_an_older_copy_that_arrives_late_replaces_nothing(tmp_path: Path) -> None:
+    """D-05: a replica of the database that lags shows yesterday's state once more."""
+    crm = VtigerState()
+    deal = crm.has("Potentials", potentialname="deal", amount="1.00000000")
+    stale = dict(crm.entry(deal).row)
+    crm.advance(minutes=1)
+    crm.change(deal, amount="2.00000000")
+    crm.advance(minutes=2)
+
+    # The server's own list of changes would not show it: its clock is the older one.
+    with VtigerServer(crm, sync_works=False, counts=False) as server:
+        await sync(server, tmp_path)
+        crm.entry(deal).row = stale
+        crm.advance(minutes=1)
+        late = await sync(server, tmp_path)
+        assert [] == server.errors
+
+    told = {report.stream: report for report in late.streams}["deals"]
+    assert 1 == told.late
+    assert {deal: "2.00000000"} == amounts(tmp_path)
+
+
 # The marts are true.
 
 

@@ -131,3 +131,24 @@ async def test_a_mass_vanish_deletes_nothing_unless_it_is_allowed(tmp_path: Path
     assert first.is_complete
     assert "--allow-deletes" in str(told.error)
     assert 200 == len(landed(tmp_path, "deals", "upsert"))
+
+
+async def test_an_older_copy_that_arrives_late_replaces_nothing(tmp_path: Path) -> None:
+    """D-05: a replica of the vendor's that lags shows yesterday's state once more."""
+    crm = ZohoState()
+    deal = crm.has("Deals", Amount=amount("1.50"))
+    stale = dict(deal.row)
+    crm.advance(minutes=1)
+    crm.change(deal, Amount=amount("2.50"))
+    crm.advance(minutes=2)
+
+    with ZohoServer(crm) as server:
+        await sync(server, tmp_path)
+        deal.row = stale
+        crm.advance(minutes=1)
+        late = await sync(server, tmp_path)
+        assert [] == server.errors
+
+    told = {report.stream: report for report in late.streams}["deals"]
+    assert 1 == told.late
+    assert {deal.id: "2.50"} == landed(tmp_path, "deals", "upsert")
