@@ -84,8 +84,8 @@ CONNECTOR = Connector(
     starter=(
         'data_center = "eu"\n'
         'client_id = "1000.ABCDEF"\n'
-        "# client_secret and refresh_token come from {variable}__CLIENT_SECRET and\n"
-        "# {variable}__REFRESH_TOKEN, or the same with _FILE\n"
+        "# client_secret comes from {variable}__CLIENT_SECRET or {variable}__CLIENT_SECRET_FILE\n"
+        "# refresh_token comes from {variable}__REFRESH_TOKEN or {variable}__REFRESH_TOKEN_FILE\n"
     ),
     steps=(
         "As an administrator open the API console of your data centre, e.g. api-console.zoho.eu.",

@@ -45,20 +45,22 @@ def test_the_written_settings_lack_only_the_secret(tmp_path: Path, source: str) 
     init(tmp_path, source, "--name", "one")
 
     secrets = {
-        "chargebee": "API_KEY",
-        "gmail": "SERVICE_ACCOUNT",
-        "hubspot": "TOKEN",
-        "stripe": "API_KEY",
-        "imap": "PASSWORD",
-        "msgraph": "CLIENT_SECRET",
-        "odoo": "API_KEY",
-        "pipedrive": "API_TOKEN",
-        "salesforce": "CLIENT_SECRET",
-        "vtiger": "ACCESS_KEY",
-        "xero": "CLIENT_SECRET",
+        "chargebee": ("API_KEY",),
+        "gmail": ("SERVICE_ACCOUNT",),
+        "hubspot": ("TOKEN",),
+        "stripe": ("API_KEY",),
+        "imap": ("PASSWORD",),
+        "msgraph": ("CLIENT_SECRET",),
+        "odoo": ("API_KEY",),
+        "pipedrive": ("API_TOKEN",),
+        "quickbooks": ("CLIENT_SECRET", "REFRESH_TOKEN"),
+        "salesforce": ("CLIENT_SECRET",),
+        "vtiger": ("ACCESS_KEY",),
+        "xero": ("CLIENT_SECRET",),
+        "zoho": ("CLIENT_SECRET", "REFRESH_TOKEN"),
     }
-    variable = f"PIPELEDGER__SOURCES__{source.upper()}__ONE__{secrets.get(source, '')}"
-    given = {variable: "rk_test_0a1b2c3d"} if source in secrets else {}
+    place = f"PIPELEDGER__SOURCES__{source.upper()}__ONE__"
+    given = {f"{place}{key}": "rk_test_0a1b2c3d" for key in secrets.get(source, ())}
     loaded = load_settings(tmp_path / "pipeledger.toml", given)
 
     assert [source] == loaded.settings.sources()
