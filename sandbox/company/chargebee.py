@@ -8,10 +8,7 @@ Chargebee knows no field of a line: which deal a single line bills is lost.
 Shapes: docs/sources/chargebee.md.
 """
 
-from typing import Any
-
 from sandbox.company.chargebee_documents import (
-    Applied,
     Object,
     chargeback_note,
     credit_note,
@@ -27,7 +24,8 @@ from sandbox.company.chargebee_documents import (
     write_off_note,
 )
 from sandbox.company.clock import DAY
-from sandbox.company.ledger import BilledQuote, Books, Customer, Subscription
+from sandbox.company.credit_use import credit_uses
+from sandbox.company.ledger import BilledQuote, Customer, Subscription
 from sandbox.company.model import World
 from sandbox.company.money import HOME
 from sandbox.company.names import PRODUCTS
@@ -53,7 +51,7 @@ def render(world: World) -> dict[str, list[Object]]:
         "credit_notes": [],
         "transactions": [],
     }  # fmt: skip
-    applied = used_balance(books)
+    applied = credit_uses(books)
     for one in books.invoices:
         found["invoices"].append(invoice(world, one, applied.get(one.id, [])))
         for note in one.credits:
@@ -90,26 +88,6 @@ def render(world: World) -> dict[str, list[Object]]:
         )  # fmt: skip
     for objects in found.values():
         objects.sort(key=lambda one: (one.get("date", one.get("created_at", 0)), one["id"]))
-    return found
-
-
-def used_balance(books: Books) -> dict[str, list[Applied]]:
-    """Invoice id -> which notes' credit it used, the oldest note first."""
-    notes = {note.id: note for one in books.invoices for note in one.credits}
-    waiting: dict[str, list[list[Any]]] = {}
-    found: dict[str, list[Applied]] = {}
-    for move in sorted(books.balance_moves, key=lambda one: (one.at, one.amount)):
-        mine = waiting.setdefault(move.customer.id, [])
-        if move.amount < 0:
-            mine.append([notes[move.credit_note or ""], -move.amount])
-            continue
-        left = move.amount
-        for entry in mine:
-            part = min(left, entry[1])
-            if part:
-                entry[1] -= part
-                left -= part
-                found.setdefault(move.invoice or "", []).append(Applied(entry[0], part, move.at))
     return found
 
 

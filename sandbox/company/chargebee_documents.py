@@ -1,23 +1,14 @@
 """Invoices, credit notes and transactions of the books in Chargebee."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from sandbox.company.clock import business_date
+from sandbox.company.credit_use import CreditUse
 from sandbox.company.ledger import BilledLine, CreditNote, Invoice, Payment
 from sandbox.company.model import World
 from sandbox.company.money import HOME
 
 Object = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """A part of a note's credit that an invoice used."""
-
-    note: CreditNote
-    amount: int
-    at: int
 
 
 def seconds(ms: int) -> int:
@@ -85,7 +76,7 @@ def line(one: Invoice, part: BilledLine) -> Object:
     }
 
 
-def invoice(world: World, one: Invoice, applied: list[Applied]) -> Object:
+def invoice(world: World, one: Invoice, applied: list[CreditUse]) -> Object:
     """An invoice with its lines and all that was applied to it."""
     number = invoice_number(one)
     issued = one.finalized or one.created
@@ -227,7 +218,7 @@ def _note(one: Invoice, number: str, kind: str, at: int, total: int, tax: int) -
     )
 
 
-def credit_note(one: Invoice, note: CreditNote, spent: list[Applied]) -> Object:
+def credit_note(one: Invoice, note: CreditNote, spent: list[CreditUse]) -> Object:
     """A credit note: an adjustment before payment, refundable after it."""
     if note.way == "due":
         found = _note(one, note.number, "adjustment", note.at, note.gross, note.tax)

@@ -7,12 +7,12 @@ is a refund receipt, which names no invoice; a write-off is a credit memo of an 
 account is one of expenses. Shapes: docs/sources/quickbooks.md.
 """
 
-from collections import defaultdict, deque
-from dataclasses import dataclass
+from collections import defaultdict
 from datetime import datetime, timedelta
 
 from sandbox.company.clock import TODAY, business_date, instant
-from sandbox.company.ledger import Books, CreditNote, Invoice
+from sandbox.company.credit_use import CreditUse, credit_uses
+from sandbox.company.ledger import Invoice
 from sandbox.company.model import World
 from sandbox.company.money import HOME
 from sandbox.company.names import PRODUCTS
@@ -37,19 +37,10 @@ Tables = dict[str, list[tuple[Object, datetime]]]
 RATE_DAYS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A part of a credit note's amount that an invoice took, and when."""
-
-    note: CreditNote
-    amount: int
-    at: int
-
-
 def render(world: World) -> Tables:
     """Every entity's rows with the instant of their last change."""
     books = world.books
-    taken = _taken_from_notes(books)
+    taken = credit_uses(books)
     used: dict[str, int] = defaultdict(int)
     for parts in taken.values():
         for part in parts:
@@ -68,7 +59,7 @@ def render(world: World) -> Tables:
 
 
 def _document(
-    world: World, one: Invoice, taken: list[Taken], used: dict[str, int], found: Tables
+    world: World, one: Invoice, taken: list[CreditUse], used: dict[str, int], found: Tables
 ) -> None:
     """An invoice, its money, and its credits."""
     moments = [one.finalized or 0, one.voided_at or 0, one.written_off_at or 0]
@@ -123,27 +114,6 @@ def _settings(world: World, found: Tables) -> None:
                 "AsOfDate": day.isoformat(),
             }
             found["ExchangeRate"].append((rate, instant(TODAY) - timedelta(days=back)))
-
-
-def _taken_from_notes(books: Books) -> dict[str, list[Taken]]:
-    """Invoice id -> what it took of which notes' credit, the oldest note first."""
-    notes = {note.id: note for one in books.invoices for note in one.credits}
-    waiting: dict[str, deque[tuple[CreditNote, int]]] = defaultdict(deque)
-    found: dict[str, list[Taken]] = defaultdict(list)
-    for move in sorted(books.balance_moves, key=lambda one: (one.at, one.amount)):
-        mine = waiting[move.customer.id]
-        if move.amount < 0:
-            mine.append((notes[move.credit_note or ""], -move.amount))
-            continue
-        wanted = move.amount
-        while wanted:
-            note, left = mine.popleft()
-            part = min(wanted, left)
-            wanted -= part
-            found[move.invoice or ""].append(Taken(note, part, move.at))
-            if left > part:
-                mine.appendleft((note, left - part))
-    return dict(found)
 
 
 __all__ = ["Tables", "invoice_id", "render"]

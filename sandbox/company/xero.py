@@ -9,12 +9,11 @@ Shapes: docs/sources/xero.md.
 """
 
 from collections import defaultdict
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sandbox.company.clock import instant
-from sandbox.company.ledger import Books, CreditNote, Customer, Invoice
+from sandbox.company.credit_use import CreditUse, credit_uses
+from sandbox.company.ledger import Customer, Invoice
 from sandbox.company.model import World
 from sandbox.company.money import HOME
 from sandbox.company.names import PRODUCTS
@@ -22,7 +21,6 @@ from sandbox.company.xero_documents import (
     BAD_DEBTS,
     BANK,
     SALES,
-    Allocated,
     Object,
     account_id,
     contact,
@@ -46,7 +44,7 @@ ACCOUNTS = {
 def render(world: World) -> Tables:
     """Every list's objects with the instant of their last change."""
     books = world.books
-    taken = _taken_from_notes(books)
+    taken = credit_uses(books)
     found: Tables = defaultdict(list)
     _settings(world, found)
     named: set[str] = set()
@@ -61,7 +59,7 @@ def render(world: World) -> Tables:
         for note in one.credits:
             spent = [part for parts in taken.values() for part in parts if part.note is note]
             if note.way == "due":
-                spent = [Allocated(note, one, note.gross, note.at)]
+                spent = [CreditUse(note, one, note.gross, note.at)]
             at = max([note.at, *(part.at for part in spent)])
             found["CreditNotes"].append((credit_note(world, one, note, spent), instant(at)))
             if note.way in {"refund", "outside"}:
@@ -119,40 +117,10 @@ def _money(one: Invoice, found: Tables) -> None:
         found["Payments"].append((row, instant(at)))
 
 
-def _changed(one: Invoice, used: list[Allocated]) -> int:
+def _changed(one: Invoice, used: list[CreditUse]) -> int:
     """The last moment at which anything happened to an invoice."""
     moments = [one.created, one.finalized or 0, one.voided_at or 0, one.written_off_at or 0]
     moments += [paid.at for paid in one.payments]
     moments += [paid.dispute_at for paid in one.payments if paid.dispute_lost]
     moments += [note.at for note in one.credits if note.way == "due"]
     return max(moments + [part.at for part in used])
-
-
-@dataclass(slots=True)
-class _Left:
-    """What of a credit note is the customer's still."""
-
-    note: CreditNote
-    amount: int
-
-
-def _taken_from_notes(books: Books) -> dict[str, list[Allocated]]:
-    """Invoice id -> what it took of which notes' credit, the oldest note first."""
-    invoices = {one.id: one for one in books.invoices}
-    notes = {note.id: note for one in books.invoices for note in one.credits}
-    waiting: dict[str, list[_Left]] = defaultdict(list)
-    found: dict[str, list[Allocated]] = defaultdict(list)
-    for move in sorted(books.balance_moves, key=lambda one: (one.at, one.amount)):
-        mine = waiting[move.customer.id]
-        if move.amount < 0:
-            mine.append(_Left(notes[move.credit_note or ""], -move.amount))
-            continue
-        wanted = move.amount
-        for left in mine:
-            part = min(wanted, left.amount)
-            if part:
-                left.amount -= part
-                wanted -= part
-                taker: Any = invoices[move.invoice or ""]
-                found[taker.id].append(Allocated(left.note, taker, part, move.at))
-    return dict(found)

@@ -1,12 +1,12 @@
 """Invoices, credit notes, payments, quotes and contacts of the books in Xero."""
 
 import uuid
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from sandbox.company.clock import DAY, business_date, millis
+from sandbox.company.credit_use import CreditUse
 from sandbox.company.ledger import BilledLine, BilledQuote, CreditNote, Customer, Invoice
 from sandbox.company.model import World
 from sandbox.company.money import HOME
@@ -16,16 +16,6 @@ Object = dict[str, Any]
 BANK, SALES, BAD_DEBTS = "090", "200", "416"
 _CENT = Decimal("0.01")
 _FOUR = Decimal("0.0001")
-
-
-@dataclass(frozen=True, slots=True)
-class Allocated:
-    """A part of a credit note's amount that an invoice took, and when."""
-
-    note: CreditNote
-    invoice: Invoice
-    amount: int
-    at: int
 
 
 def identity(kind: str, id_: str) -> str:
@@ -168,7 +158,7 @@ def reference(one: Invoice) -> str:
     return one.po_number or (f"deal {deal}" if deal else one.description) or ""
 
 
-def invoice(world: World, one: Invoice, used: list[Allocated]) -> Object:
+def invoice(world: World, one: Invoice, used: list[CreditUse]) -> Object:
     """An invoice with its lines and what was paid and credited."""
     issued = one.finalized or one.created
     lost = sum(paid.amount for paid in one.payments if paid.dispute_lost)
@@ -210,7 +200,7 @@ def invoice(world: World, one: Invoice, used: list[Allocated]) -> Object:
     return found
 
 
-def credit_note(world: World, one: Invoice, note: CreditNote, spent: list[Allocated]) -> Object:
+def credit_note(world: World, one: Invoice, note: CreditNote, spent: list[CreditUse]) -> Object:
     """A credit note with its dated allocations."""
     is_paid_out = note.way in {"refund", "outside"}
     left = 0 if is_paid_out else note.gross - sum(part.amount for part in spent)
