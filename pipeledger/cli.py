@@ -85,7 +85,8 @@ def build(
         from pipeledger.pipeline import build_and_note
 
         settings = _settings(config).settings
-        report = build_and_note(settings, as_of=_instant(as_of, settings), full=full)
+        instant = None if as_of is None else _instant("--as-of", as_of, settings)
+        report = build_and_note(settings, as_of=instant, full=full)
         show_build_report(report, as_json=as_json)
         raise typer.Exit(3 if report.errors else 0)
 
@@ -191,6 +192,41 @@ def trace(
             from pipeledger.screens import show_trace
 
             show_trace(found)
+
+
+@app.command()
+def diff(
+    mart: Annotated[str, typer.Argument(help="A mart, such as mart_quota_gap.")],
+    *,
+    older: Annotated[
+        str, typer.Option("--from", help="A day, an instant, a kept build, or `previous`.")
+    ] = "previous",
+    newer: Annotated[
+        str, typer.Option("--to", help="A day, an instant, a kept build, or `current`.")
+    ] = "current",
+    limit: Annotated[int, typer.Option(min=0, help="How many differing rows to show.")] = 20,
+    config: Config = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Show what changed in a mart between two publications or two days, and why."""
+    with guarded(debug=debug):
+        from pipeledger.diff import diff as compare
+        from pipeledger.diff import past_side, published_side
+        from pipeledger.pipeline import landing_of
+
+        settings = _settings(config).settings
+        before, after = (
+            published_side(settings, name) or past_side(settings, _instant(option, name, settings))
+            for option, name in (("--from", older), ("--to", newer))
+        )
+        found = compare(settings, landing_of(settings), mart, before, after, limit)
+        if as_json:
+            print_json(found)
+        else:
+            from pipeledger.screens import show_diff
+
+            show_diff(found)
 
 
 @app.command()
@@ -312,14 +348,12 @@ def _settings(config: Path | None) -> "Loaded":
     return loaded
 
 
-def _instant(text: str | None, settings: "Settings") -> datetime | None:
-    """The as-of: a day means its end in the company's zone.
+def _instant(option: str, text: str, settings: "Settings") -> datetime:
+    """What an option names: a day means its end in the company's zone.
 
     Raises:
         ConfigError: the text is neither a day nor an instant with an offset.
     """
-    if text is None:
-        return None
     from datetime import time as clock_time
     from datetime import timedelta
     from zoneinfo import ZoneInfo
@@ -333,7 +367,7 @@ def _instant(text: str | None, settings: "Settings") -> datetime | None:
             return datetime.combine(next_day, clock_time(), zone).astimezone(UTC)
         found = datetime.fromisoformat(text)
     except ValueError as error:
-        raise ConfigError(f"--as-of {text}: {error}") from None
+        raise ConfigError(f"{option} {text}: {error}") from None
     if found.tzinfo is None:
-        raise ConfigError(f"--as-of {text}: an instant needs its offset, such as {text}+00:00")
+        raise ConfigError(f"{option} {text}: an instant needs its offset, such as {text}+00:00")
     return found.astimezone(UTC)

@@ -38,6 +38,34 @@ def models_between(manifest: Mapping[str, Any], mart: str, relation: str) -> lis
     return []
 
 
+def key_of(manifest: Mapping[str, Any], mart: str) -> str | None:
+    """The column that is unique in a mart, as its dbt test says; None if no test does."""
+    for node in manifest["nodes"].values():
+        test = node.get("test_metadata") or {}
+        attached = str(node.get("attached_node") or "")
+        if test.get("name") == "unique" and attached.endswith(f".{mart}"):
+            return str(node["column_name"])
+    return None
+
+
+def streams_above(manifest: Mapping[str, Any], mart: str) -> set[tuple[str, str]]:
+    """The landed (source, stream) pairs that a mart is made of, near or far."""
+    start = next((key for key, node in manifest["nodes"].items() if _is_model(node, mart)), None)
+    waiting, seen = deque([start] if start else []), set()
+    found = set()
+    while waiting:
+        here = waiting.popleft()
+        if here in seen:
+            continue
+        seen.add(here)
+        source = manifest["sources"].get(here)
+        if source is not None and "__" in source["identifier"]:
+            name, _, stream = source["identifier"].partition("__")
+            found.add((name, stream))
+        waiting.extend(manifest["parent_map"].get(here, ()))
+    return found
+
+
 def _is_model(node: Mapping[str, Any], name: str) -> bool:
     return bool(node["resource_type"] == "model" and node["name"] == name)
 

@@ -201,21 +201,21 @@ def _clean(folder: Path) -> None:
         path.unlink(missing_ok=True)
     current = folder / CURRENT
     linked = current.readlink().name if current.is_symlink() else ""
-    for path in _builds(folder):
+    for path in build_files(folder):
         # Newer than what readers see: its publication was killed before the flip.
         if path.name > linked:
             path.unlink(missing_ok=True)
 
 
-def _builds(folder: Path) -> list[Path]:
-    """The build files, oldest first."""
+def build_files(folder: Path) -> list[Path]:
+    """The kept publications, oldest first."""
     return sorted(path for path in folder.iterdir() if _BUILD_FILE.fullmatch(path.name))
 
 
 def _retire(folder: Path, current: Path) -> None:
     """Keep the last builds; a reader that holds an older file open keeps its data."""
     keep = str(current.readlink())
-    for path in _builds(folder)[:-KEPT]:
+    for path in build_files(folder)[:-KEPT]:
         if path.name != keep:
             path.unlink(missing_ok=True)
 

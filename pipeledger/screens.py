@@ -1,5 +1,6 @@
 """What people read on a terminal: tables by rich, plain lines where there is none."""
 
+import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from rich.table import Table
 from pipeledger.build import BuildReport, Failure
 from pipeledger.sync import StreamReport, SyncReport
 
+_EXCERPT = 200
 # Where no terminal sets a width, lines are whole: they are read by grep and by logs.
 _console = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 160)
 _errors = Console(stderr=True)
@@ -180,5 +182,48 @@ def show_trace(found: Mapping[str, Any]) -> None:
                 f"{'  <- used' if version['is_used'] else ''}",
                 highlight=False,
             )
-            if version["excerpt"]:
-                _console.print(f"    {version['excerpt']}", markup=False, highlight=False)
+            if version["fields"]:
+                text = json.dumps(version["fields"], ensure_ascii=False, default=str)
+                _console.print(f"    {text[:_EXCERPT]}", markup=False, highlight=False)
+
+
+def show_diff(found: Mapping[str, Any]) -> None:
+    """How many rows differ, the first of them column by column, and why."""
+    older, newer = found["from"], found["to"]
+    _console.print(f"{found['mart']}: {older['name']} -> {newer['name']}", style="bold")
+    _console.print(
+        f"{found['added']} added, {found['removed']} removed, {found['changed']} changed, "
+        f"{found['equal']} equal"
+    )
+    for side, names in found["columns"].items():
+        if names:
+            where = older["name"] if side == "only_from" else newer["name"]
+            _console.print(f"only in {where}: {', '.join(names)}", style="yellow")
+    for row in found["rows"]:
+        _console.print(f"{row['change']} {row['key']}", style="bold", markup=False, highlight=False)
+        for name, value in row["columns"].items():
+            _plain(f"  {name}: {value['from']} -> {value['to']}")
+        for cause in row["causes"]:
+            seen = cause["observed_at"]
+            when = "" if seen is None else f", seen {seen:%Y-%m-%d %H:%M} UTC"
+            _plain(
+                f"  because {cause['source']}.{cause['stream']} {cause['record_id']} "
+                f"({cause['connection']}): {cause['change']}{when}"
+            )
+            for name, value in cause["fields"].items():
+                _plain(f"    {name}: {value['from']} -> {value['to']}")
+    if found["added"] + found["removed"] + found["changed"] > len(found["rows"]):
+        _console.print("more rows differ: --limit shows them")
+    _show_moved(found)
+
+
+def _show_moved(found: Mapping[str, Any]) -> None:
+    older, newer = found["from"]["as_of"], found["to"]["as_of"]
+    if older != newer:
+        _plain(f"the as-of moved: {older:%Y-%m-%d %H:%M} -> {newer:%Y-%m-%d %H:%M} UTC")
+    for one in found["moved"]:
+        _plain(f"landed in between: {one['source']}.{one['stream']}, {one['records']} record(s)")
+
+
+def _plain(text: str) -> None:
+    _console.print(text, markup=False, highlight=False)

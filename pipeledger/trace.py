@@ -5,6 +5,7 @@ A mart's row leads to facts by its keys, a fact to its landed version by
 """
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import duckdb
@@ -36,7 +37,6 @@ HOPS = (
 """From a key over a table to the further keys that a bill's row is made of."""
 BILLING_MARTS = ("mart_deal_billing_recon", "mart_billed_vs_forecast")
 _LIMIT = 20
-_EXCERPT = 200
 _HIDDEN = ("email", "phone", "name", "address", "subject")
 
 
@@ -61,7 +61,7 @@ def trace(settings: Settings, mart: str, key: str) -> dict[str, Any]:
         )
         if not found:
             raise PipeledgerError(f"{mart} has no row whose key is {key}")
-        steps = _steps(db, landing, mart, found)
+        steps = versions_behind(db, landing, mart, found)
     manifest = load_manifest(settings.paths.warehouse)
     for step in steps:
         relation = f"{step['source']}__{step['stream']}"
@@ -87,7 +87,7 @@ def _columns(db: duckdb.DuckDBPyConnection, mart: str) -> list[str]:
     return [row["column_name"] for row in found]
 
 
-def _steps(
+def versions_behind(
     db: duckdb.DuckDBPyConnection, landing: Landing, mart: str, found: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """Landed versions behind the rows themselves and behind the facts their keys name."""
@@ -138,26 +138,23 @@ def _step(landing: Landing, relation: str, version_id: str) -> dict[str, Any]:
                 "sync_id": version.sync_id,
                 "payload_hash": version.payload_hash,
                 "is_used": (version.sync_id, str(version.position)) == (sync_id, position),
-                "excerpt": _excerpt(version.payload),
+                "fields": _shown_fields(version.payload),
             }
             for version in versions
         ],
     }
 
 
-def _excerpt(payload: str | None) -> str:
-    """The beginning of a payload without the words that name a person."""
-    if payload is None:
-        return ""
-    content = json.loads(payload)
+def _shown_fields(payload: str | None) -> dict[str, Any]:
+    """The plain fields of a payload, without those that name a person."""
+    content = None if payload is None else json.loads(payload, parse_float=Decimal)
     if not isinstance(content, dict):
-        return ""
+        return {}
     inner = content.get("properties", content)
-    shown = {
+    return {
         name: value
         for name, value in inner.items()
         if value not in (None, "", [], {})
         and not isinstance(value, dict | list)
         and not any(word in name.lower() for word in _HIDDEN)
     }
-    return json.dumps(shown, ensure_ascii=False, default=str)[:_EXCERPT]

@@ -314,6 +314,16 @@ class Landing:
         )
         return [Version(**{**row, "payload_hash": row["payload_hash"].hex()}) for row in rows]
 
+    def records_between(self, source: str, stream: str, after: datetime, until: datetime) -> int:
+        """How many records of a stream showed a new version later than ``after``, to ``until``."""
+        found = self._select(
+            (source, stream),
+            ["connection", "record_id"],
+            "where observed_at > ? and observed_at <= ? group by all",
+            [after, until],
+        )
+        return len(found)
+
     def _select(
         self, table: Sequence[str], names: Sequence[str], rest: str, values: Sequence[Any]
     ) -> list[dict[str, Any]]:
