@@ -286,12 +286,19 @@ def demo(
 
 
 @app.command()
-def docs(*, debug: Debug = False) -> None:
+def docs(
+    examples: Annotated[
+        Path | None,
+        typer.Option(help="A publication whose values stand as examples, such as the demo's."),
+    ] = None,
+    *,
+    debug: Debug = False,
+) -> None:
     """Write the static dbt site to target/static_index.html."""
     with guarded(debug=debug):
         from pipeledger.site import write_site
 
-        typer.echo(f"wrote {write_site()}")
+        typer.echo(f"wrote {write_site(examples)}")
 
 
 state_app = typer.Typer(help="Mend what syncs go on from.", no_args_is_help=True)
