@@ -48,3 +48,30 @@ def test_the_picture_shows_the_ways_that_are_tested() -> None:
     drawn = set(re.findall(r"^    (\w+) \S+ (\w+) : (\w+)$", text, re.MULTILINE))
 
     assert set(relationships()) == drawn
+
+
+def test_every_edge_case_is_pinned_by_a_test_that_exists() -> None:
+    """A rule without a test is a wish; a test that is gone leaves one."""
+    rows = re.findall(
+        r"^\| (\d+) \|.*\| ([^|]+) \|$",
+        (INDEX.parent / "edge_cases.md").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
+    known = {
+        test["name"]
+        for path in MARTS.parent.rglob("*__unit_tests.yml")
+        for test in yaml.safe_load(path.read_text(encoding="utf-8"))["unit_tests"]
+    }
+
+    assert list(range(1, 41)) == [int(number) for number, _ in rows]
+    for number, cell in rows:
+        names = re.findall(r"`([^`]+)`", cell)
+        assert names, f"case {number}"
+        for name in names:
+            path, _, function = name.partition("::")
+            is_known = (
+                f"def {function}(" in (ROOT / path).read_text(encoding="utf-8")
+                if function
+                else name in known
+            )
+            assert is_known, f"case {number}: {name}"
