@@ -15,6 +15,7 @@ select
     error,
     quarantined,
     vendor_total,
+    landed,
     removed,
     live_records,
     oldest_updated_at,
