@@ -39,7 +39,6 @@ SYNC_RUNS: Mapping[str, str] = {
     "error": "VARCHAR",
     "quarantined": "BIGINT",
     "vendor_total": "BIGINT",
-    "landed": "BIGINT",
     "removed": "BIGINT",
     "live_records": "BIGINT",
     "oldest_updated_at": "TIMESTAMPTZ",
@@ -217,7 +216,7 @@ def _meta_tables(db: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
                 *(row.source, row.connection, row.stream, row.sync_id, row.state),
                 *(row.seen, row.appended, row.requests, row.bytes),
                 *(row.started_at, row.at, row.error),
-                *(row.quarantined, row.vendor_total, news.landed, news.removed),
+                *(row.quarantined, row.vendor_total, news.removed),
                 live.get((row.source, row.stream, row.connection), 0),
                 *(news.oldest, news.newest),
                 *(", ".join(news.drift.changes) or None, ", ".join(news.drift.mapped) or None),
@@ -273,9 +272,8 @@ _NO_DRIFT = Drift()
 
 @dataclass(frozen=True, slots=True)
 class _Brought:
-    """The news of one sync of a stream: versions, tombstones, span of stamps, fields."""
+    """The news of one sync of a stream: tombstones, the span of its stamps, its fields."""
 
-    landed: int = 0
     removed: int = 0
     oldest: datetime | None = None
     newest: datetime | None = None
@@ -292,21 +290,19 @@ def _brought(
         if f"{source}__{stream}" not in known:
             continue
         rows = db.execute(
-            "select connection, sync_id, count(*), "  # noqa: S608 - our names
-            "count(*) filter (where change <> 'upsert'), "
+            "select connection, sync_id, count(*) filter (where change <> 'upsert'), "  # noqa: S608 - our names
             "count(payload) filter (where change = 'upsert'), "
             "min(source_updated_at), max(source_updated_at) "
             f'from raw."{source}__{stream}" group by all'
         ).fetchall()
-        with_content = {(str(one), str(sync)): int(n) for one, sync, _, _, n, *_ in rows if n}
+        with_content = {(str(one), str(sync)): int(n) for one, sync, _, n, *_ in rows if n}
         note_fields(db, source, stream, with_content)
         drift = drifts(db, source, stream)
         brought |= {
             (source, stream, str(one), str(sync)): _Brought(
-                *(int(landed), int(removed), oldest, newest),
-                drift.get((str(one), str(sync)), _NO_DRIFT),
+                int(removed), oldest, newest, drift.get((str(one), str(sync)), _NO_DRIFT)
             )
-            for one, sync, landed, removed, _, oldest, newest in rows
+            for one, sync, removed, _, oldest, newest in rows
         }
     return brought
 

@@ -37,34 +37,6 @@ habits as (
     group by source_system, connection, stream
 ),
 
--- `pipeledger state rebuild` sets damaged files aside and says so in the stream's state.
-rebuilds as (
-    select
-        connection,
-        stream,
-        max(ended_at) as rebuilt_at
-    from runs
-    where error like 'state rebuilt%'
-    group by connection, stream
-),
-
--- Landing only ever grows: a sync whose versions are fewer than it acknowledged lost files.
-lost as (
-    select
-        runs.connection,
-        runs.stream,
-        sum(runs.new_versions_n) as n_acknowledged,
-        sum(runs.landed_versions_n) as n_landed,
-        sum(runs.new_versions_n - runs.landed_versions_n) as n_lost
-    from runs
-    left join rebuilds
-        on runs.connection = rebuilds.connection and runs.stream = rebuilds.stream
-    where
-        runs.new_versions_n > runs.landed_versions_n
-        and (rebuilds.rebuilt_at is null or runs.ended_at > rebuilds.rebuilt_at)
-    group by runs.connection, runs.stream
-),
-
 deals as (
     select * from {{ ref('fct_deal') }}
     where not is_deleted
@@ -224,17 +196,6 @@ broken as (
     where
         n_gaps >= {{ var('quiet_min_gaps', 20) }}
         and {{ seconds_between('last_news_at', as_of_at()) }} / 3600.0 > usual_quiet_hours
-    union all
-    select
-        'S-03',
-        'error',
-        'stream',
-        concat_ws('.', connection, stream),
-        null,
-        cast(n_landed as double),
-        cast(n_acknowledged as double),
-        concat(n_lost, ' landed versions are gone: restore the landing folder')
-    from lost
     union all
     select
         'S-04',

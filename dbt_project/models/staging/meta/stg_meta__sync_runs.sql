@@ -15,7 +15,6 @@ select
     error,
     quarantined,
     vendor_total,
-    landed,
     removed,
     live_records,
     oldest_updated_at,
