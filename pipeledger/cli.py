@@ -212,12 +212,13 @@ def diff(
     """Show what changed in a mart between two publications or two days, and why."""
     with guarded(debug=debug):
         from pipeledger.diff import diff as compare
-        from pipeledger.diff import past_side, published_side
+        from pipeledger.editions import past_edition, published_edition
         from pipeledger.pipeline import landing_of
 
         settings = _settings(config).settings
         before, after = (
-            published_side(settings, name) or past_side(settings, _instant(option, name, settings))
+            published_edition(settings, name)
+            or past_edition(settings, _instant(option, name, settings))
             for option, name in (("--from", older), ("--to", newer))
         )
         found = compare(settings, landing_of(settings), mart, before, after, limit)
@@ -227,6 +228,48 @@ def diff(
             from pipeledger.screens import show_diff
 
             show_diff(found)
+
+
+@app.command()
+def export(
+    mart: Annotated[str, typer.Argument(help="A mart, such as mart_quota_gap.")],
+    *,
+    file_format: Annotated[
+        str | None,
+        typer.Option("--format", help="csv, xlsx or parquet; the ending of --out without."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The file; <mart>_<day>.<format> here without.")
+    ] = None,
+    where: Annotated[
+        str | None, typer.Option(help="A condition in SQL, such as \"scope_type = 'team'\".")
+    ] = None,
+    edition: Annotated[
+        str, typer.Option("--as-of", help="A day, an instant, or a kept build.")
+    ] = "current",
+    decimal_comma: Annotated[
+        bool, typer.Option("--decimal-comma", help="CSV with 1234,50 and semicolons.")
+    ] = False,
+    bare: Annotated[
+        bool, typer.Option("--bare", help="Without the line that says what the file shows.")
+    ] = False,
+    config: Config = None,
+    debug: Debug = False,
+) -> None:
+    """Write a mart to a file that a spreadsheet can open without harm."""
+    with guarded(debug=debug):
+        from pipeledger.editions import past_edition, published_edition
+        from pipeledger.export import Wanted, format_of
+        from pipeledger.export import export as write
+
+        settings = _settings(config).settings
+        chosen = format_of(file_format, out)
+        found = published_edition(settings, edition) or past_edition(
+            settings, _instant("--as-of", edition, settings)
+        )
+        path = out or Path(f"{mart}_{found.as_of:%Y-%m-%d}.{chosen}")
+        count = write(found, Wanted(mart, chosen, where, decimal_comma, bare), path)
+        typer.echo(f"wrote {path}: {count:,} rows as of {found.as_of:%Y-%m-%d %H:%M} UTC")
 
 
 @app.command()

@@ -8,17 +8,14 @@ that the builds speak of, records that landed for streams the mart is made of, o
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from connectors.base.errors import PipeledgerError
+from pipeledger.editions import Edition
 from pipeledger.landing import Landing
 from pipeledger.lineage import key_of, load_manifest, streams_above
-from pipeledger.pipeline import build_and_note
-from pipeledger.publish import CURRENT, build_files
 from pipeledger.serving import rows
 from pipeledger.settings import Settings
 from pipeledger.trace import versions_behind
@@ -27,58 +24,8 @@ _NOT_COMPARED = ("raw_version_id", "as_of_date")
 """Which version a row came from is a cause, and the day of the report no finding."""
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One of the two: a file that holds the schema ``marts``, and the instant it speaks of."""
-
-    name: str
-    path: Path
-    as_of: datetime
-
-
-def published_side(settings: Settings, name: str) -> Side | None:
-    """The kept publication of that name; None if none has it.
-
-    Args:
-        settings: the settings.
-        name: ``current``, ``previous``, or the beginning of a build's id.
-
-    Raises:
-        PipeledgerError: there is no publication before the current one, or several builds
-            begin with the name.
-    """
-    files = build_files(settings.paths.serving)
-    link = settings.paths.serving / CURRENT
-    if name in {"current", "previous"}:
-        if not link.exists():
-            raise PipeledgerError(f"nothing is published below {link.parent}: run `pipeledger run`")
-        at = files.index(link.resolve())
-        if name == "previous" and at == 0:
-            raise PipeledgerError(
-                "there is no publication before the current one; name a day with --from"
-            )
-        return _side(files[at if name == "current" else at - 1])
-    found = [path for path in files if path.name.startswith(name)]
-    if len(found) > 1:
-        raise PipeledgerError(f"{len(found)} kept builds begin with {name}: name one in full")
-    return _side(found[0]) if found else None
-
-
-def _side(path: Path) -> Side:
-    with duckdb.connect(str(path), read_only=True) as db:
-        db.execute("set timezone = 'UTC'")
-        (build,) = rows(db, "select build_id, as_of from meta.builds")
-    return Side(build["build_id"], path, build["as_of"])
-
-
-def past_side(settings: Settings, as_of: datetime) -> Side:
-    """The marts as of an instant, built now in a file of their own."""
-    report = build_and_note(settings, as_of=as_of)
-    return Side(f"as of {report.as_of:%Y-%m-%d %H:%M} UTC", report.warehouse, report.as_of)
-
-
 def diff(
-    settings: Settings, landing: Landing, mart: str, older: Side, newer: Side, limit: int
+    settings: Settings, landing: Landing, mart: str, older: Edition, newer: Edition, limit: int
 ) -> dict[str, Any]:
     """Compare a mart on two sides.
 
@@ -125,7 +72,7 @@ class _Columns:
 
 
 @contextmanager
-def _both(older: Side, newer: Side) -> Iterator[duckdb.DuckDBPyConnection]:
+def _both(older: Edition, newer: Edition) -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect(":memory:") as db:
         db.execute("set timezone = 'UTC'")
         for alias, side in (("older", older), ("newer", newer)):
@@ -135,13 +82,15 @@ def _both(older: Side, newer: Side) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 @contextmanager
-def _opened(side: Side) -> Iterator[duckdb.DuckDBPyConnection]:
+def _opened(side: Edition) -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect(str(side.path), read_only=True) as db:
         db.execute("set timezone = 'UTC'")
         yield db
 
 
-def _common_columns(db: duckdb.DuckDBPyConnection, mart: str, older: Side, newer: Side) -> _Columns:
+def _common_columns(
+    db: duckdb.DuckDBPyConnection, mart: str, older: Edition, newer: Edition
+) -> _Columns:
     names: list[list[str]] = []
     for alias, side in (("older", older), ("newer", newer)):
         found = rows(
@@ -280,7 +229,7 @@ def _cause(
 
 
 def _moved(
-    landing: Landing, streams: set[tuple[str, str]], older: Side, newer: Side
+    landing: Landing, streams: set[tuple[str, str]], older: Edition, newer: Edition
 ) -> list[dict[str, Any]]:
     """What landed between the two instants, by stream that the mart is made of."""
     first, last = sorted((older.as_of, newer.as_of))

@@ -13,7 +13,8 @@ import pytest
 
 from connectors.base.errors import PipeledgerError
 from connectors.base.stream import Record
-from pipeledger.diff import diff, published_side
+from pipeledger.diff import diff
+from pipeledger.editions import published_edition
 from pipeledger.landing import Landing
 from pipeledger.lineage import streams_above
 from pipeledger.settings import Settings
@@ -60,8 +61,8 @@ class World:
 
     def compare(self, mart: str, limit: int = 20) -> dict[str, Any]:
         """The mart of Monday against Tuesday's."""
-        older = published_side(self.settings, "previous")
-        newer = published_side(self.settings, "current")
+        older = published_edition(self.settings, "previous")
+        newer = published_edition(self.settings, "current")
         assert older is not None
         assert newer is not None
         return diff(self.settings, self.landing, mart, older, newer, limit)
@@ -197,18 +198,18 @@ def test_a_column_that_only_one_side_has_is_named(world: World) -> None:
 
 def test_a_build_is_found_by_the_beginning_of_its_id(world: World) -> None:
     """Ids are long; `status` and a file listing show them."""
-    side = published_side(world.settings, "20261012")
+    side = published_edition(world.settings, "20261012")
 
     assert side is not None
     assert (FIRST, MONDAY) == (side.name, side.as_of)
-    assert published_side(world.settings, "2025") is None
+    assert published_edition(world.settings, "2025") is None
     with pytest.raises(PipeledgerError, match="2 kept builds begin with 2026"):
-        published_side(world.settings, "2026")
+        published_edition(world.settings, "2026")
 
 
 def test_what_cannot_be_compared_is_said(world: World) -> None:
     """Each of them would otherwise read as "nothing changed"."""
-    side = published_side(world.settings, "current")
+    side = published_edition(world.settings, "current")
     assert side is not None
 
     with pytest.raises(PipeledgerError, match="both sides are"):
@@ -217,7 +218,7 @@ def test_what_cannot_be_compared_is_said(world: World) -> None:
         world.compare("fct_deals")
     (world.settings.paths.serving / f"{FIRST}.duckdb").unlink()
     with pytest.raises(PipeledgerError, match="no publication before the current one"):
-        published_side(world.settings, "previous")
+        published_edition(world.settings, "previous")
 
 
 def test_the_streams_above_are_those_of_every_ancestor() -> None:
