@@ -37,6 +37,10 @@ class RefusedError(VendorError):
         """Whether another try may succeed; a wrong database is an OperationalError, too."""
         return self.kind in PASSING and "does not exist" not in self.said
 
+    def is_ignorance_of(self, argument: str) -> bool:
+        """Whether it says that the method takes no argument of that name."""
+        return "unexpected keyword argument" in self.said and f"'{argument}'" in self.said
+
     def is_absence_of(self, model: str) -> bool:
         """Whether it says that there is no such model; in any language it names the model."""
         return self.kind in ABSENT and model in self.said

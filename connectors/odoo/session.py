@@ -15,7 +15,7 @@ import msgspec
 
 from connectors.base.client import Client, Response
 from connectors.base.decode import decode
-from connectors.base.errors import AccessDenied, ProtocolError, VendorError
+from connectors.base.errors import AccessDenied, PaginationLoop, ProtocolError, VendorError
 from connectors.base.redact import remember
 from connectors.odoo.envelope import RefusedError, SessionOverError, opened
 from connectors.odoo.models import Domain
@@ -40,7 +40,7 @@ class _Version(msgspec.Struct):
 
 class _Me(msgspec.Struct):
     id: int
-    company_id: int | bool = False
+    company_id: list[int | str] | bool = False
     company_ids: list[int] = []
 
 
@@ -68,6 +68,7 @@ class Session:
         self._uid: int | None = None
         self._context: dict[str, Any] | None = None
         self._described: dict[str, Body | None] = {}
+        self._in_two_calls: set[str] = set()
         self._server_now: datetime | None = None
         self._learning = asyncio.Lock()
         self._signing = asyncio.Lock()
@@ -146,8 +147,8 @@ class Session:
             domain: Domain = [["login", "=", self.settings.username]]
             if not await self.is_json_2():
                 domain = [["id", "=", await self.uid()]]
-            kwargs = {"domain": domain, "fields": ["company_id", "company_ids"], "limit": 1,
-                      "load": None, "context": base}  # fmt: skip
+            fields = ["company_id", "company_ids"]
+            kwargs = {"domain": domain, "fields": fields, "limit": 1, "context": base}
             result, _ = await self.call("res.users", "search_read", kwargs, is_plain=True)
             found = decode(result, list[_Me])
             if not found:
@@ -158,8 +159,10 @@ class Session:
                     whole_source=True,
                 )
             me = found[0]
-            rest = sorted(one for one in me.company_ids if one != me.company_id)
-            own = [int(me.company_id)] if me.company_id else []
+            # The first one is the current company: its currency is what a lead without a
+            # company of its own is in.
+            own = [int(one) for one in me.company_id[:1]] if isinstance(me.company_id, list) else []
+            rest = sorted(one for one in me.company_ids if one not in own)
             if own or rest:
                 base["allowed_company_ids"] = [*own, *rest]
             self._context = base
@@ -262,8 +265,33 @@ class Session:
             "order": "id asc",
             "load": None,
         }
-        result, response = await self.call(model, "search_read", kwargs)
-        return Rows(decode(result, list[msgspec.Raw]), response.observed_at)
+        if model not in self._in_two_calls:
+            try:
+                result, response = await self.call(model, "search_read", kwargs)
+            except RefusedError as fault:
+                # Odoo 14, and apps that override the method in its old form.
+                if not fault.is_ignorance_of("load"):
+                    raise
+                self._in_two_calls.add(model)
+            else:
+                return Rows(decode(result, list[msgspec.Raw]), response.observed_at)
+        return await self._searched_and_read(model, domain, fields, limit)
+
+    async def _searched_and_read(
+        self, model: str, domain: Domain, fields: Sequence[str], limit: int
+    ) -> Rows:
+        after = 0
+        while True:
+            ids = await self.search(model, [*domain, ["id", ">", after]], limit)
+            if ids and min(ids) <= after:
+                raise PaginationLoop(f"the ids of {model} do not move past {after}")
+            result, response = await self.call(
+                model, "read", {"fields": list(fields), "load": None}, ids=ids
+            )
+            rows = decode(result, list[msgspec.Raw])
+            if rows or not ids:
+                return Rows(rows, response.observed_at)
+            after = max(ids)  # all were deleted between the two calls: no end
 
     async def search(self, model: str, domain: Domain, limit: int | None) -> list[int]:
         """The next ids; all of them where ``limit`` is None."""

@@ -23,6 +23,8 @@ class OdooServer(SandboxServer):
     ) -> None:
         self.state = state or OdooState()
         self.major = major
+        self.takes_load = True
+        """Whether search_read takes ``load``; 14 and old overrides of it do not."""
         self.asked: list[dict[str, Any]] = []
         """Named arguments of every search_read."""
         super().__init__(self._handle, latency_seconds=latency_seconds)
@@ -117,11 +119,16 @@ class OdooServer(SandboxServer):
             raise RefusalError("builtins.AssertionError", f"{model}.{name} is no reading", 500)
         state = self.state
         state.known(model)
-        unknown = set(named) - READING[name] - {"context"}
+        known = READING[name]
+        if name == "search_read" and not self.takes_load:
+            known = known - {"load"}
+        unknown = set(named) - known - {"context"}
         if unknown:
             raise RefusalError(
-                "werkzeug.exceptions.UnprocessableEntity" if self.major >= 19 else "TypeError",
-                f"got an unexpected keyword argument {min(unknown)!r}",
+                "werkzeug.exceptions.UnprocessableEntity"
+                if self.major >= 19
+                else "builtins.TypeError",
+                f"{name}() got an unexpected keyword argument {min(unknown)!r}",
                 422,
             )
         context = named.get("context", {})

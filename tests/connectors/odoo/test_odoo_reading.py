@@ -309,3 +309,39 @@ async def test_words_of_older_releases_are_asked_for_where_they_are_the_servers(
     assert [None] * 3 == [one.error for one in outcomes.values()]
     assert [1, 1, 1] == [len(one.ids) for one in outcomes.values()]
     assert 3 == shelf.payload("deals", "1")["lost_reason"]
+
+
+async def test_a_search_that_takes_no_plain_links_is_made_in_two_calls(
+    crm: OdooState, server: OdooServer, shelf: Shelf
+) -> None:
+    """Odoo 14 and apps that override search_read in its old form refuse ``load``."""
+    server.takes_load = False
+    for _ in range(250):
+        crm.add("crm.lead", type="opportunity", stage_id=2)
+
+    outcome = (await shelf.sync("deals"))["deals"]
+
+    assert outcome.error is None
+    assert crm.ids("crm.lead") == shelf.live("deals")
+    assert 2 == shelf.payload("deals", "1")["stage_id"]
+
+
+async def test_a_page_that_was_deleted_between_search_and_read_is_no_end(
+    crm: OdooState, server: OdooServer, shelf: Shelf
+) -> None:
+    """The read leaves out what is gone: a page of nothing but that would end the walk."""
+    server.takes_load = False
+    for _ in range(150):
+        crm.add("crm.lead", type="opportunity")
+
+    def gone(request: Request, reply: Reply) -> Reply:
+        if b'"search"' in request.body or request.path.endswith("crm.lead/search"):
+            for one in range(1, 101):
+                crm.tables["crm.lead"].pop(one, None)
+        return reply
+
+    server.fail("json", gone, times=999)
+
+    await shelf.deals()
+
+    assert list(range(101, 151)) == shelf.live("deals")

@@ -11,6 +11,7 @@
     'company_id': 'VARCHAR',
     'partner_id': 'VARCHAR',
     'lost_reason_id': 'VARCHAR',
+    'lost_reason': 'VARCHAR',
     'source_id': 'VARCHAR',
     'contact_name': 'VARCHAR',
     'partner_name': 'VARCHAR',
@@ -46,7 +47,11 @@ final as (
         {{ odoo_id('landed.record.company_currency') }} as company_currency_id,
         {{ odoo_id('landed.record.company_id') }} as own_company_id,
         {{ odoo_id('landed.record.partner_id') }} as partner_id,
-        {{ odoo_id('landed.record.lost_reason_id') }} as lost_reason_id,
+        -- Named lost_reason up to Odoo 15.
+        coalesce(
+            {{ odoo_id('landed.record.lost_reason_id') }},
+            {{ odoo_id('landed.record.lost_reason') }}
+        ) as lost_reason_id,
         {{ odoo_id('landed.record.source_id') }} as source_id,
         {{ odoo_text('landed.record.contact_name') }} as contact_name,
         {{ odoo_text('landed.record.partner_name') }} as partner_name,

@@ -5,6 +5,7 @@
     'sequence': 'BIGINT',
     'is_won': 'BOOLEAN',
     'team_id': 'VARCHAR',
+    'team_ids': ['VARCHAR'],
 } %}
 
 with landed as (
@@ -22,7 +23,12 @@ final as (
         {{ odoo_text('landed.record.name') }} as stage_name,
         landed.record.sequence as display_order,
         landed.record.is_won as is_won,
-        {{ odoo_id('landed.record.team_id') }} as team_id,
+        -- One team up to Odoo 18, a list of them since; none is every team's.
+        case
+            when {{ odoo_id('landed.record.team_id') }} is not null
+                then [{{ odoo_id('landed.record.team_id') }}]
+            else coalesce(landed.record.team_ids, [])
+        end as team_ids,
         landed.payload is not null as has_content,
         landed.change,
         landed.change in ('deleted', 'archived') as is_deleted,

@@ -18,9 +18,8 @@ stage_states as (
         arg_max(stages.display_order, (stages.observed_at, stages.sync_id, stages.position))
             as display_order,
         arg_max(stages.is_won, (stages.observed_at, stages.sync_id, stages.position)) as is_won,
-        arg_max(
-            coalesce(stages.team_id, ''), (stages.observed_at, stages.sync_id, stages.position)
-        ) filter (where stages.has_content) as team_id,
+        arg_max(stages.team_ids, (stages.observed_at, stages.sync_id, stages.position))
+            filter (where stages.has_content) as team_ids,
         arg_max(stages.is_deleted, (stages.observed_at, stages.sync_id, stages.position))
             as is_deleted,
         arg_max(stages.raw_version_id, (stages.observed_at, stages.sync_id, stages.position))
@@ -69,9 +68,9 @@ placed as (
             team_states.connection = stage_states.connection
             and team_states.seen_at = stage_states.seen_at
             and (
-                coalesce(stage_states.team_id, '') = ''
-                or stage_states.team_id = team_states.pipeline_id
-                or team_states.pipeline_id = 'default'
+                team_states.pipeline_id = 'default'
+                or coalesce(len(stage_states.team_ids), 0) = 0
+                or list_contains(stage_states.team_ids, team_states.pipeline_id)
             )
 
     union all
@@ -102,7 +101,8 @@ select
     stage_type,
     row_number() over (
         partition by connection, seen_at, pipeline_id
-        order by display_order, try_cast(stage_id as bigint)
+        -- Odoo's own order: every new stage has sequence 1 until somebody drags it.
+        order by display_order, stage_name, try_cast(stage_id as bigint)
     ) as display_order,
     -- While open it stands on the deal, not on the stage.
     case stage_type when 'won' then 1 when 'lost' then 0 end as probability,
