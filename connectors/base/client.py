@@ -6,25 +6,21 @@ never counts requests and never sees a credential.
 """
 
 import asyncio
-import email.utils
 import json
-import math
 import random
-import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 from urllib.parse import urlencode
 
 import httpx
-import msgspec
 
+from connectors.base.answer import Garbled, Response, described, must_be_json, retry_after
 from connectors.base.auth import Auth
 from connectors.base.budget import Budget, Budgets, Observed
-from connectors.base.decode import decode, strict_loads
 from connectors.base.errors import (
     AccessDenied,
     BudgetSpent,
@@ -45,50 +41,12 @@ from connectors.base.transport import (
     with_params,
 )
 
-T = TypeVar("T")
+__all__ = ["Client", "ClientSettings", "Params", "Response", "retry_after"]
+
 Params: TypeAlias = Mapping[str, str] | Sequence[tuple[str, str]]
 
 OK = frozenset({200})
 RETRIED = frozenset({408, 423, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
-_REQUEST_ID = (
-    *("x-hubspot-correlation-id", "request-id", "x-request-id", "intuit_tid"),
-    "cf-ray",
-)
-_MESSAGE = re.compile(rb'"(?i:message|error_description|error|detail)"\s*:\s*"((?:[^"\\]|\\.)*)"')
-MESSAGE_CHARACTERS = 300
-_EMPTY_IS_RIGHT = frozenset({204, 304})
-_LONGEST_TOLD_SECONDS = 31 * 86_400.0
-"""No allowance lasts longer; an absurd Retry-After must not overflow a date."""
-
-
-class _CutShort(Transient):
-    """The answer arrived, but it is half a document."""
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """An answer with a status that the caller accepts; ``observed_at`` is when it arrived.
-
-    ``url`` is the address that answered, after redirects; header names are lower case.
-    """
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    observed_at: datetime
-    url: str = ""
-
-    def json(self) -> Any:
-        """The body as Python values, decimals exact; ProtocolError if it is no JSON."""
-        return strict_loads(self.body)
-
-    def decode(self, shape: type[T]) -> T:
-        """The body as a msgspec Struct, ``msgspec.Raw`` fields left as the vendor's bytes.
-
-        Raises:
-            ProtocolError: required fields are missing, as in an error under a 200.
-        """
-        return decode(self.body, shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +56,12 @@ class ClientSettings:
     ``observe`` reads the vendor's rate headers into what is left per limit. ``judge`` may
     turn an unaccepted answer into its own error, before the general rules apply; it gets
     what the general message says. ``proper`` refuses an accepted answer that is not what is
-    due, by raising; JSON is due where it is None. ``again`` says whether an answer is worth
-    another try, True or False, or None for what its status means in general; a refused
-    credential never is. ``stale`` says of a 401 whether another token may help, where the
-    vendor also answers 401 for a missing right; it always may where it is None. ``pause``
-    gives the seconds to wait before the next try
-    where the vendor asks for its own rhythm (attempt counts from 1).
+    due, by raising: ``Garbled`` where another try may help. ``again`` says whether an
+    answer is worth another try, True or False, or None for what its status means in
+    general; a refused credential never is. ``stale`` says of a 401 whether another token
+    may help, where the vendor also answers 401 for a missing right; it always may where it
+    is None. ``pause`` gives the seconds to wait before the next try where the vendor asks
+    for its own rhythm (attempt counts from 1).
     """
 
     base_url: str
@@ -112,7 +70,7 @@ class ClientSettings:
     headers: Mapping[str, str] = field(default_factory=dict)
     observe: Callable[[Mapping[str, str]], Mapping[str, Observed]] | None = None
     judge: Callable[[Response, str], SourceError | None] | None = None
-    proper: Callable[[Response], None] | None = None
+    proper: Callable[[Response], None] = must_be_json
     again: Callable[[Response], bool | None] | None = None
     stale: Callable[[Response], bool] | None = None
     pause: Callable[[Response, int], float | None] | None = None
@@ -175,13 +133,13 @@ class Client:
         budget: str = "default",
         cost: int = 1,
         ok: frozenset[int] = OK,
-        csv: bool = False,
         headers: Mapping[str, str] | None = None,
+        proper: Callable[[Response], None] | None = None,
     ) -> Response:
         """GET a path of the base URL, or a link that the vendor gave.
 
-        ``csv``: a table is due, and whatever says that it is something else is refused.
-        ``headers`` go with this request alone, such as what a conditional one compares.
+        ``headers`` go with this request alone, such as what a conditional one compares, and
+        so does ``proper``, where something else is due than what the settings say.
         """
         return await self._ask(
             "GET",
@@ -191,8 +149,8 @@ class Client:
             budget=budget,
             cost=cost,
             ok=ok,
-            csv=csv,
             more=headers,
+            proper=proper,
         )
 
     async def post_json(
@@ -231,8 +189,8 @@ class Client:
         budget: str,
         cost: int,
         ok: frozenset[int],
-        csv: bool = False,
         more: Mapping[str, str] | None = None,
+        proper: Callable[[Response], None] | None = None,
     ) -> Response:
         is_link = "://" in path.split("?", 1)[0]
         url = path if is_link else self._settings.base_url.rstrip("/") + path
@@ -246,21 +204,18 @@ class Client:
             attempt += 1
             headers = dict(await self._auth.headers())
             try:
-                asked = {**(more or {}), **({"Accept": "text/csv"} if csv else {}), **headers}
+                asked = {**(more or {}), **headers}
                 response = await self._once(method, url, asked, content, budget, cost)
                 if response.status in ok:
-                    if self._settings.proper is None:
-                        _must_be(response, csv=csv)
-                    else:
-                        self._settings.proper(response)
+                    (proper or self._settings.proper)(response)
                     return response
             except Transient as fault:
                 trouble, pause, status = f"{what}: {fault}", None, None
-                is_nonsense = isinstance(fault, _CutShort)
+                is_nonsense = isinstance(fault, Garbled)
             except ProtocolError as fault:
                 raise type(fault)(f"{what}: {fault}") from None
             else:
-                trouble, is_nonsense = _described(what, response), False
+                trouble, is_nonsense = described(what, response), False
                 status = response.status
                 stale = self._settings.stale
                 if response.status == 401 and not renewed and (stale is None or stale(response)):
@@ -354,80 +309,3 @@ class Client:
         """Twice as long each time, with a random share so that clients spread."""
         longest = self._settings.first_pause_seconds * 2.0 ** (attempt - 1)
         return min(self._settings.longest_pause_seconds, longest) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
-
-
-def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds that Retry-After asks for; None where it says nothing readable.
-
-    A date counts from the answer's own Date header, so that a clock that is off does not
-    matter, else from ``now``. Negative or past means at once; at most 31 days.
-    """
-    text = headers.get("retry-after", "").strip()
-    if not text:
-        return None
-    try:
-        seconds = float(text)
-    except ValueError:
-        until = _http_date(text)
-        if until is None:
-            return None
-        seconds = (until - (_http_date(headers.get("date", "")) or now)).total_seconds()
-    if math.isnan(seconds):
-        return None
-    return min(max(0.0, seconds), _LONGEST_TOLD_SECONDS)
-
-
-def _http_date(text: str) -> datetime | None:
-    try:
-        when = email.utils.parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    return when if when.tzinfo else when.replace(tzinfo=UTC)
-
-
-def _described(what: str, response: Response) -> str:
-    found = _MESSAGE.search(response.body[:10_000])
-    said = found.group(1).decode("utf-8", "replace")[:MESSAGE_CHARACTERS] if found else ""
-    request_id = next((response.headers[one] for one in _REQUEST_ID if one in response.headers), "")
-    quoted = f', "{said}"' if said else ""
-    named = f" (request {request_id})" if request_id else ""
-    return f"{response.status} from {what}{quoted}{named}"
-
-
-def _must_be(response: Response, *, csv: bool) -> None:
-    """Refuse an answer of another kind than was asked for."""
-    if not csv:
-        _must_be_json(response)
-        return
-    kind = response.headers.get("content-type", "")
-    if "csv" not in kind and response.status not in _EMPTY_IS_RIGHT:
-        raise ProtocolError(
-            f"a {response.status} with {kind or 'no content type'} where a table was due. "
-            "Something between us and the vendor answered."
-        )
-
-
-def _must_be_json(response: Response) -> None:
-    """Refuse what a proxy, a login wall or a broken connection puts in an answer's place.
-
-    Raises:
-        ProtocolError: the answer says that it is something else, or says nothing at all.
-        Transient: it is JSON cut short.
-    """
-    if response.status in _EMPTY_IS_RIGHT:
-        return
-    kind = response.headers.get("content-type", "")
-    body = response.body.strip().removeprefix(b"\xef\xbb\xbf")
-    if "json" not in kind or body[:1] not in {b"{", b"["}:
-        raise ProtocolError(
-            f"a {response.status} with {kind or 'no content type'} where JSON was due, "
-            f"beginning {bytes(body[:40])!r}. Something between us and the vendor answered."
-        )
-    if body == b"{}":
-        raise ProtocolError(f"a {response.status} that says nothing: {{}}")
-    try:
-        decode(body, msgspec.Raw)
-    except ProtocolError as fault:
-        if "truncated" in str(fault) or "end of" in str(fault):
-            raise _CutShort("the JSON of the answer ends too early") from None
-        raise

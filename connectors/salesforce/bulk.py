@@ -82,7 +82,7 @@ async def tables(
         params = {"maxRecords": str(ROWS_AT_ONCE)}
         if locator:
             params["locator"] = locator
-        response = await session.get(f"jobs/query/{job}/results", params, csv=True)
+        response = await session.table(f"jobs/query/{job}/results", params)
         rows = _rows(response.body, types)
         told = response.headers.get("sforce-numberofrecords", "")
         if told != str(len(rows)):

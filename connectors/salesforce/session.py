@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from connectors.base.answer import must_be_table
 from connectors.base.client import Client, Response
 from connectors.base.decode import decode
 from connectors.base.errors import PaginationLoop, SourceError, VendorError
@@ -65,12 +66,18 @@ class Session:
 
     # Calls.
 
-    async def get(
-        self, path: str, params: Mapping[str, str] | None = None, *, csv: bool = False
-    ) -> Response:
+    async def get(self, path: str, params: Mapping[str, str] | None = None) -> Response:
         """GET a path of the data API, or one that the vendor gave."""
         whole = path if path.startswith("/services/") else f"{self.settings.data_path}/{path}"
-        return self._seen(await self.client.get(whole, params=params or {}, csv=csv))
+        return self._seen(await self.client.get(whole, params=params or {}))
+
+    async def table(self, path: str, params: Mapping[str, str]) -> Response:
+        """GET a path of the data API that answers with a table."""
+        whole = f"{self.settings.data_path}/{path}"
+        accept = {"Accept": "text/csv"}
+        return self._seen(
+            await self.client.get(whole, params=params, headers=accept, proper=must_be_table)
+        )
 
     async def post(self, path: str, body: Any) -> Response:
         """POST of a reading kind: a query job."""

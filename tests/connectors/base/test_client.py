@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from connectors.base.answer import must_be_table
 from connectors.base.auth import Bearer
 from connectors.base.client import Response, retry_after
 from connectors.base.errors import (
@@ -301,9 +302,9 @@ async def test_a_table_is_due_where_it_was_asked_for(tmp_path: Path) -> None:
     with vendor(Reply(200, b"a,b\n1,2\n", "text/csv")) as server:
         server.fail("/page", lambda *_: reply_html("<p>sign in</p>"), times=9)
         async with client_of(server, tmp_path) as client:
-            found = await client.get("/table", csv=True)
+            found = await client.get("/table", proper=must_be_table)
             with pytest.raises(ProtocolError, match="where a table was due"):
-                await client.get("/page", csv=True)
+                await client.get("/page", proper=must_be_table)
             with pytest.raises(ProtocolError):
                 await client.get("/table")
 
