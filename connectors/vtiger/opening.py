@@ -11,6 +11,7 @@ from connectors.base.budget import Budget, Limit, Observed
 from connectors.base.client import Client, ClientSettings, Response
 from connectors.base.errors import BudgetSpent, SourceError
 from connectors.base.stream import Resources
+from connectors.vtiger.envelope import must_be_envelope
 from connectors.vtiger.session import Session
 from connectors.vtiger.settings import VtigerSettings
 from connectors.vtiger.signin import SignIn
@@ -105,6 +106,7 @@ async def open_account(settings: VtigerSettings, resources: Resources) -> AsyncI
         observe=observed,
         judge=judge,
         pause=pause,
+        proper=must_be_envelope,
         longest_pause_seconds=LONGEST_PAUSE_SECONDS,
     )
     async with Client.open(own, auth=auth, resources=resources) as client:

@@ -34,3 +34,4 @@ def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses would only make these tests slow."""
     monkeypatch.setattr("connectors.vtiger.session.FIRST_PAUSE_SECONDS", 0.01)
     monkeypatch.setattr("connectors.vtiger.signin.PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr("connectors.base.client.Client._pause", lambda *_: 0.01)

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from connectors.base.errors import CursorExpired
+from sandbox.exchange import Reply, Request, reply_html
 from sandbox.vtiger import ACCESS_KEY, Login, VtigerServer, VtigerState
 from tests.connectors.vtiger.shelf import Shelf
 
@@ -204,3 +205,28 @@ async def test_many_records_shown_for_the_first_time_call_for_a_full_read(
     await shelf.deals(full=True)
 
     assert deals == shelf.live("deals")
+
+
+async def test_a_sync_that_dies_under_a_200_is_asked_once_and_missed_by_nobody(
+    crm: VtigerState, server: VtigerServer, shelf: Shelf
+) -> None:
+    """Where PHP shows its errors, the fatal one of ``sync`` under PHP 8 bears a 200."""
+    kept, gone = crm.has("Potentials"), crm.has("Potentials")
+    await shelf.deals()
+    a_day_later(crm)
+    crm.delete(gone)
+    asked: list[Request] = []
+
+    def dies(request: Request, reply: Reply) -> Reply:
+        if request.param("operation") != "sync":
+            return reply
+        asked.append(request)
+        return reply_html("<br />\n<b>Fatal error</b>:  Uncaught Error: Unknown named parameter")
+
+    server.fail("webservice", dies, times=999)
+
+    await shelf.deals()
+
+    assert 1 == len(asked)
+    assert ["upsert", "deleted"] == shelf.changes("deals", gone)
+    assert [kept] == shelf.live("deals")

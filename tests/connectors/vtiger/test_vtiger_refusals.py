@@ -55,7 +55,10 @@ async def test_all_readers_of_all_processes_share_one_session(
     assert 0o600 == (shelf.state_dir / "session.json").stat().st_mode & 0o777
 
 
-@pytest.mark.parametrize("code", ["INVALID_SESSIONID", "SESSION_EXPIRED", "SESSION_LEFT_IDLE"])
+@pytest.mark.parametrize(
+    "code",
+    ["INVALID_SESSIONID", "SESSION_EXPIRED", "SESSION_LEFT_IDLE", "AUTHENTICATION_REQUIRED"],
+)
 async def test_a_session_that_ends_under_way_is_replaced_once(
     crm: VtigerState, server: VtigerServer, shelf: Shelf, code: str
 ) -> None:
@@ -206,14 +209,15 @@ async def test_doctor_finds_nothing_to_say_of_a_good_connection(shelf: Shelf) ->
         reply_json([]),
         reply_json({"success": True}),
         reply_json({"success": True, "result": None}),
-        Reply(200, b'<br />\n<b>Warning</b>: x\n{"success":true,"result":[]}'),
+        reply_html('<p>Sign in</p><script>{"success":true,"result":[]}</script>'),
+        Reply(200, b'<br />\n<b>Warning</b>: x\n{"success":true,"res'),
     ],
-    ids=["html", "empty", "{}", "[]", "no result", "null", "warning before the JSON"],
+    ids=["html", "empty", "{}", "[]", "no result", "null", "a page with JSON", "half behind"],
 )
 async def test_nonsense_under_a_200_is_never_the_end_of_the_records(
     crm: VtigerState, server: VtigerServer, shelf: Shelf, answer: Reply
 ) -> None:
-    """H-07: PHP prints its warnings before the JSON, proxies print pages."""
+    """H-07: proxies print pages, PHP its fatal errors."""
     for _ in range(120):
         crm.has("Potentials")
         crm.advance(seconds=1)
@@ -225,6 +229,45 @@ async def test_nonsense_under_a_200_is_never_the_end_of_the_records(
 
     with pytest.raises(ProtocolError):
         await shelf.deals()
+
+
+@pytest.mark.parametrize(
+    "warning",
+    [
+        b'<br />\n<b>Warning</b>:  Undefined array key "x" in <b>/var/a.php</b><br />\n',
+        b"<br />\n<b>Deprecated</b>:  strlen(): Passing null in <b>/var/a.php</b><br />\n",
+        b"\nWarning: Undefined variable $x in /var/a.php on line 7\n",
+    ],
+    ids=["warning", "deprecated", "text"],
+)
+async def test_an_answer_behind_the_warnings_of_php_is_an_answer(
+    crm: VtigerState, server: VtigerServer, shelf: Shelf, warning: bytes
+) -> None:
+    """H-07: PHP 8 without a php.ini shows its warnings, and then the page is sent as HTML."""
+    for _ in range(120):
+        crm.has("Potentials")
+        crm.advance(seconds=1)
+
+    def warned(_request: Request, reply: Reply) -> Reply:
+        return Reply(reply.status, warning + reply.body, "text/html; charset=UTF-8")
+
+    server.fail("webservice", warned, times=999)
+
+    await shelf.deals()
+
+    assert crm.ids("Potentials") == shelf.live("deals")
+
+
+async def test_an_empty_answer_is_asked_for_again(
+    crm: VtigerState, server: VtigerServer, shelf: Shelf
+) -> None:
+    """H-07: a worker that was killed leaves a 200 with nothing in it."""
+    deal = crm.has("Potentials")
+    server.fail("webservice", lambda _q, _r: Reply(200, b"", "text/html"), skip=3, times=2)
+
+    await shelf.deals()
+
+    assert [deal] == shelf.live("deals")
 
 
 async def test_half_an_answer_is_asked_for_again(
