@@ -179,6 +179,11 @@ class Client:
         content = ("application/x-www-form-urlencoded", urlencode(form).encode())
         return await self._ask("POST", path, (), content, budget=budget, cost=cost, ok=ok)
 
+    async def delete(self, path: str) -> Response:
+        """DELETE what the connector made itself to read by it, such as a query job."""
+        ok = frozenset({200, 204})
+        return await self._ask("DELETE", path, (), None, budget="default", cost=1, ok=ok)
+
     async def _ask(
         self,
         method: str,

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from connectors.base.decode import decode
-from connectors.base.errors import PaginationLoop, ProtocolError, VendorError
+from connectors.base.errors import AccessDenied, PaginationLoop, ProtocolError, VendorError
 from connectors.salesforce.session import Session
 
 ROWS_AT_ONCE = 10_000
@@ -43,18 +43,34 @@ class Table:
     locator: str | None
 
 
+class JobRefusedError(VendorError):
+    """There is no job of this query: the object has none, the day's are spent, or it failed."""
+
+
 async def start(session: Session, soql: str) -> str:
-    """Start a job over deleted records, too; its id."""
+    """Start a job over deleted records, too; its id.
+
+    Raises:
+        JobRefusedError: the org makes no such job.
+    """
     body = {"operation": "queryAll", "query": soql, "contentType": "CSV"}
     body |= {"columnDelimiter": "COMMA", "lineEnding": "LF"}
-    return decode((await session.post("jobs/query", body)).body, _Job).id
+    try:
+        response = await session.post("jobs/query", body)
+    except (VendorError, AccessDenied) as fault:
+        if isinstance(fault, AccessDenied) and fault.whole_source:
+            raise
+        if fault.status not in {400, 403, 404}:
+            raise
+        raise JobRefusedError(str(fault), status=fault.status) from None
+    return decode(response.body, _Job).id
 
 
 async def finish(session: Session, job: str) -> int | None:
     """Wait until the job is done; how many records it says to have.
 
     Raises:
-        VendorError: it failed, was aborted, or does not end.
+        JobRefusedError: it failed, was aborted, or does not end.
     """
     wait = FIRST_LOOK_SECONDS
     for _ in range(LOOKS):
@@ -62,10 +78,15 @@ async def finish(session: Session, job: str) -> int | None:
         if told.state == "JobComplete":
             return told.numberRecordsProcessed
         if told.state in _ENDED:
-            raise VendorError(f"the query job {job} is {told.state}: {told.errorMessage}")
+            raise JobRefusedError(f"the query job {job} is {told.state}: {told.errorMessage}")
         await asyncio.sleep(wait)
         wait = min(LONGEST_LOOK_SECONDS, wait * 2)
-    raise VendorError(f"the query job {job} does not end")
+    raise JobRefusedError(f"the query job {job} does not end")
+
+
+async def drop(session: Session, job: str) -> None:
+    """Delete a job that was read: its results count towards the org's storage."""
+    await session.delete(f"jobs/query/{job}")
 
 
 async def tables(

@@ -16,6 +16,7 @@ from connectors.base.errors import (
     CursorExpired,
     ProtocolError,
     SourceError,
+    VendorError,
 )
 from connectors.base.stream import Resources
 from connectors.salesforce.session import Session
@@ -35,9 +36,12 @@ CLOSED = frozenset(
 WHOLE = frozenset(
     {"API_DISABLED_FOR_ORG", "INVALID_SESSION_ID", "ORG_LOCKED", "INVALID_AUTH_HEADER"}
 )
-AGAIN = frozenset(
-    {"UNKNOWN_EXCEPTION", "SERVER_UNAVAILABLE", "QUERY_TIMEOUT", "UNABLE_TO_LOCK_ROW"}
-)
+AGAIN = frozenset({"UNKNOWN_EXCEPTION", "SERVER_UNAVAILABLE", "UNABLE_TO_LOCK_ROW"})
+SLOW = frozenset({"QUERY_TIMEOUT", "OPERATION_TOO_LARGE"})
+
+
+class TooSlowError(VendorError):
+    """The query took the org too long, and would again; half of it may not."""
 
 
 class _Fault(msgspec.Struct):
@@ -65,6 +69,8 @@ def judge(response: Response, trouble: str) -> SourceError | None:
             resets_at=datetime.now(UTC) + SHARE_WAIT,
             status=response.status,
         )
+    if codes & SLOW:
+        return TooSlowError(told, status=response.status)
     if "INVALID_QUERY_LOCATOR" in codes:
         return CursorExpired(told, status=response.status)
     if "INVALID_SESSION_ID" in codes and response.status == 401:

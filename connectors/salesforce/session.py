@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeAlias
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -33,10 +34,16 @@ class Answer(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Rows of a page and when they arrived."""
+    """Rows of a page and when they arrived; ``torn`` were edited while their parts came."""
 
     rows: Sequence[msgspec.Raw]
     observed_at: datetime
+    torn: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many rows the query showed."""
+        return len(self.rows) + self.torn
 
 
 class Session:
@@ -84,6 +91,10 @@ class Session:
         whole = f"{self.settings.data_path}/{path}"
         return self._seen(await self.client.post_json(whole, body))
 
+    async def delete(self, path: str) -> None:
+        """Delete what we made ourselves: a query job."""
+        self._seen(await self.client.delete(f"{self.settings.data_path}/{path}"))
+
     def _seen(self, response: Response) -> Response:
         text = response.headers.get("date")
         if text:
@@ -124,7 +135,7 @@ class Session:
 
     def fits_address(self, query: str) -> bool:
         """Whether a query can be asked by GET."""
-        return len(query) * 1.3 < MAX_ADDRESS
+        return len(urlencode({"q": query})) < MAX_ADDRESS
 
     async def query(self, soql: str, *, with_deleted: bool = True) -> AsyncIterator[Found]:
         """All pages of a query, deleted records among them unless told otherwise.

@@ -51,6 +51,7 @@ class SalesforceServer(SandboxServer):
         self.page_size = PAGE
         self.bulk_page = 10_000
         self.tokens = 0
+        self.jobs_made = 0
         self._cursors: dict[str, tuple[list[Row], list[str], str]] = {}
         self._jobs: dict[str, tuple[Query, list[Row]]] = {}
         self._router = self._routes()
@@ -70,6 +71,7 @@ class SalesforceServer(SandboxServer):
         router.get(f"{data}/sobjects/{{name}}/deleted/", self._deleted)
         router.post(f"{data}/jobs/query", self._job)
         router.get(f"{data}/jobs/query/{{job}}", self._job_state)
+        router.add("DELETE", f"{data}/jobs/query/{{job}}", self._drop_job)
         router.get(f"{data}/jobs/query/{{job}}/results", self._results)
         return router
 
@@ -233,7 +235,8 @@ class SalesforceServer(SandboxServer):
             self.state.schema[query.name][one] == "address" for one in query.fields
         ):
             raise RefusalError(400, "INVALIDJOB", "Selecting compound data not supported")
-        job = f"750{len(self._jobs):012d}AAA"
+        self.jobs_made += 1
+        job = f"750{self.jobs_made:012d}AAA"
         # The results are those of the moment, whatever changes while they are fetched.
         rows = [dict(row) for row in self._found(query, with_deleted=True)]
         self._jobs[job] = query, rows
@@ -249,6 +252,11 @@ class SalesforceServer(SandboxServer):
         _, rows = self._job_of(request)
         told = {"id": request.values["job"], "state": "JobComplete"}
         return reply_json(told | {"numberRecordsProcessed": len(rows)})
+
+    def _drop_job(self, request: Request) -> Reply:
+        self._job_of(request)
+        del self._jobs[request.values["job"]]
+        return Reply(204, b"", "")
 
     def _results(self, request: Request) -> Reply:
         query, rows = self._job_of(request)

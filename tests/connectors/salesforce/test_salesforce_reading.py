@@ -1,8 +1,12 @@
 """Salesforce: what is read, in which order, and what became of it."""
 
+import json
 from datetime import timedelta
 
-from sandbox.exchange import Reply, Request
+import pytest
+
+from connectors.base.errors import VendorError
+from sandbox.exchange import Reply, Request, reply_json
 from sandbox.salesforce import SalesforceServer, SalesforceState
 from tests.connectors.salesforce.shelf import Shelf
 
@@ -228,6 +232,163 @@ async def test_a_job_that_was_half_read_is_read_on(
 
     assert made == sorted(shelf.versions["deals"])
     assert 1 == server.count(r"jobs/query$")
+
+
+async def test_a_job_that_was_read_is_deleted(
+    org: SalesforceState, server: SalesforceServer, shelf: Shelf
+) -> None:
+    """Its results count towards the org's storage of a day."""
+    made = deals(org, 20)
+    shelf.settings["bulk_rows"] = 10
+
+    await shelf.deals()
+
+    assert made == sorted(shelf.versions["deals"])
+    assert 1 == server.count(r"jobs/query/\w+$", "DELETE")
+    assert not server._jobs
+
+
+@pytest.mark.parametrize("way", ["no job of it", "no job today", "failed", "not deleted"])
+async def test_a_refused_job_is_read_by_id(
+    org: SalesforceState, server: SalesforceServer, shelf: Shelf, way: str
+) -> None:
+    """Some objects have none, the day's may be spent, one may fail; the next would, too."""
+    made = deals(org, 20)
+    shelf.settings["bulk_rows"] = 10
+    said = {"no job of it": (400, "INVALIDENTITY"), "no job today": (403, "LIMIT_EXCEEDED")}
+    failed = {"id": "750000000000001AAA", "state": "Failed", "errorMessage": "is not supported"}
+
+    def refuse(request: Request, reply: Reply) -> Reply:
+        if way in said and request.method == "POST":
+            status, code = said[way]
+            return reply_json([{"message": "no", "errorCode": code}], status)
+        if way == "failed" and request.method == "GET":
+            return reply_json(failed)
+        if way == "not deleted" and request.method == "DELETE":
+            return reply_json([{"message": "no", "errorCode": "NOT_FOUND"}], 404)
+        return reply
+
+    server.fail(r"jobs/query", refuse, times=99)
+
+    outcome = await shelf.deals()
+
+    assert outcome.error is None
+    assert made == sorted(shelf.versions["deals"])
+    assert {1} == {len(versions) for versions in shelf.versions["deals"].values()}
+
+
+def widen(org: SalesforceState, name: str) -> None:
+    """More fields than an address holds."""
+    for number in range(900):
+        org.schema[name][f"A_field_of_a_long_name_{number}__c"] = "string"
+        for row in org.rows[name].values():
+            row[f"A_field_of_a_long_name_{number}__c"] = str(number)
+
+
+async def test_an_object_too_wide_for_an_address_is_put_together(
+    org: SalesforceState, server: SalesforceServer, shelf: Shelf
+) -> None:
+    """Past, window and small list alike: a longer address is refused with 414."""
+    made = deals(org, 30)
+    widen(org, "Opportunity")
+    widen(org, "OpportunityStage")
+    await shelf.sync("deals", "stages")
+    org.advance(hours=1)
+    org.change("Opportunity", made[3], Amount=8.5)
+    org.advance(seconds=SETTLED)
+
+    outcomes = await shelf.sync("deals", "stages")
+
+    assert [None, None] == [one.error for one in outcomes.values()]
+    assert made == sorted(shelf.versions["deals"])
+    assert [made[3]] == outcomes["deals"].ids
+    assert "899" == shelf.payload("deals", made[3])["A_field_of_a_long_name_899__c"]
+    assert 8.5 == float(shelf.payload("deals", made[3])["Amount"])
+    (stage,) = org.rows["OpportunityStage"]
+    assert ["upsert"] == shelf.changes("stages", stage)
+    assert "899" == shelf.payload("stages", stage)["A_field_of_a_long_name_899__c"]
+    assert 0 == server.count(r"jobs/query")
+
+
+async def test_a_wide_record_that_is_edited_between_its_parts_is_left_to_the_next_read(
+    org: SalesforceState, server: SalesforceServer, shelf: Shelf
+) -> None:
+    """Half of one version and half of another is a record that there never was."""
+    made = deals(org, 3)
+    widen(org, "Opportunity")
+    asked: list[str] = []
+
+    def edited(request: Request, reply: Reply) -> Reply:
+        if " FROM Opportunity WHERE" in (request.param("q") or ""):
+            asked.append(request.target)
+            if len(asked) == 1:
+                org.change("Opportunity", made[1], Name="new", Amount=9.0)
+        return reply
+
+    server.fail("queryAll", edited, times=99)
+    await shelf.deals()
+    first = sorted(shelf.versions["deals"])
+    org.advance(seconds=SETTLED)
+
+    await shelf.deals()
+
+    assert len(asked) > 1
+    assert [made[0], made[2]] == first
+    assert ["upsert"] == shelf.changes("deals", made[1])
+    assert "new" == shelf.payload("deals", made[1])["Name"]
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["past", "window"])
+async def test_a_query_that_is_too_slow_is_halved(
+    org: SalesforceState, server: SalesforceServer, shelf: Shelf, is_first: bool
+) -> None:
+    """QUERY_TIMEOUT: the same query would be as slow again."""
+    if not is_first:
+        await shelf.deals()
+    made = []
+    for _ in range(40):
+        made.append(org.add("Opportunity", Name="x"))
+        org.advance(minutes=1)
+    org.advance(seconds=SETTLED)
+    slow = 0
+
+    def timeout(request: Request, reply: Reply) -> Reply:
+        nonlocal slow
+        is_too_much = (
+            "LIMIT 2000" in (request.param("q") or "")
+            if is_first
+            else len(json.loads(reply.body)["records"]) > 12
+        )
+        if not is_too_much:
+            return reply
+        slow += 1
+        return reply_json([{"message": "slow", "errorCode": "QUERY_TIMEOUT"}], 400)
+
+    server.fail("queryAll", timeout, times=99)
+
+    await shelf.deals()
+
+    assert slow > 0
+    assert made == sorted(shelf.versions["deals"])
+    assert {1} == {len(versions) for versions in shelf.versions["deals"].values()}
+
+
+async def test_a_query_that_is_always_too_slow_is_an_error(
+    org: SalesforceState, server: SalesforceServer, shelf: Shelf
+) -> None:
+    """Halving has an end, and the cursor stays where it is."""
+    deals(org, 3)
+    await shelf.deals()
+    kept = dict(shelf.cursors["deals"])
+    org.advance(hours=1)
+    slow = reply_json([{"message": "slow", "errorCode": "QUERY_TIMEOUT"}], 400)
+    server.fail("queryAll", lambda _q, _r: slow, times=999)
+
+    with pytest.raises(VendorError, match="QUERY_TIMEOUT"):
+        await shelf.deals()
+
+    assert kept == shelf.cursors["deals"]
+    assert 20 > server.count("queryAll")
 
 
 async def test_custom_fields_land_and_secrets_and_texts_do_not(
