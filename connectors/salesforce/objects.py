@@ -54,6 +54,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("line_items", "OpportunityLineItem", "Products of opportunities."),
     Kind("contact_roles", "OpportunityContactRole", "Who takes part in an opportunity."),
     Kind("splits", "OpportunitySplit", "Shares in the credit of an opportunity."),
+    Kind("split_types", "OpportunitySplitType", "Kinds of such shares.", is_small=True),
+    Kind("team_members", "OpportunityTeamMember", "Who works on an opportunity."),
     Kind("quotes", "Quote", "Quotes."),
     Kind("quote_line_items", "QuoteLineItem", "Lines of quotes."),
     Kind("tasks", "Task", "Tasks, calls and logged mails, without their text.", dropped=_MAIL_TEXT),
@@ -65,6 +67,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("orders", "Order", "Orders."),
     Kind("order_items", "OrderItem", "Lines of orders."),
     Kind("products", "Product2", "Products."),
+    Kind("price_book_entries", "PricebookEntry", "List prices of products."),
     Kind(
         "stage_history",
         "OpportunityHistory",
@@ -95,6 +98,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("quotas", "ForecastingQuota", "Quotas.", is_small=True),
     Kind("periods", "Period", "Periods that quotas name.", is_small=True),
     Kind("forecast_types", "ForecastingType", "Types of forecasts.", is_small=True),
+    Kind("forecasts", "ForecastingItem", "Forecasts as of now.", is_small=True),
     Kind("currencies", "CurrencyType", "Currencies, in orgs of several.", is_small=True),
     Kind("dated_rates", "DatedConversionRate", "Dated exchange rates.", is_small=True),
     Kind(

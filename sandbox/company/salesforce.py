@@ -25,8 +25,12 @@ PREFIXES = {
     "Opportunity": "006", "Account": "001", "Contact": "003", "Lead": "00Q", "User": "005",
     "OpportunityHistory": "008", "OpportunityLineItem": "00k", "Quote": "0Q0", "Task": "00T",
     "QuoteLineItem": "0QL", "Event": "00U", "Product2": "01t", "RecordType": "012",
-    "OpportunityStage": "01J", "CurrencyType": "01L",
+    "OpportunityStage": "01J", "CurrencyType": "01L", "OpportunityContactRole": "00K",
+    "OpportunitySplit": "1Sp", "OpportunitySplitType": "1ST",
 }  # fmt: skip
+SHARED = 10
+"""One live deal in so many is shared by two sellers and an overlay one."""
+SPLIT_TYPES = {"revenue": 1, "overlay": 2}
 RECORD_TYPES = {name: place for place, name in enumerate(PIPELINES, start=1)}
 LEAD_STATUS = {
     "new-stage-id": "Open",
@@ -98,6 +102,22 @@ def deal(tables: Tables, one: Deal) -> None:
     put(tables, "Opportunity", one.id, row, one.created, max(one.modified, one.archived_at or 0))
     if one.archived_at is None:
         history(tables, one)
+    for place, person in enumerate(one.contacts):
+        role: Row = {
+            "OpportunityId": record_id("Opportunity", one.id),
+            "ContactId": record_id("Contact", person.id),
+            "Role": "Decision Maker" if place == 0 else None,
+            "IsPrimary": place == 0,
+        }
+        put(tables, "OpportunityContactRole", int(one.id) * 10 + place, role, one.created)
+    for place, (kind, owner_id, share) in enumerate(shares(one)):
+        split: Row = {
+            "OpportunityId": record_id("Opportunity", one.id),
+            "SplitOwnerId": user(owner_id),
+            "SplitTypeId": record_id("OpportunitySplitType", SPLIT_TYPES[kind]),
+            "SplitPercentage": float(share),
+        }
+        put(tables, "OpportunitySplit", int(one.id) * 10 + place, split, one.created)
     for line in one.lines:
         held: Row = {
             "OpportunityId": record_id("Opportunity", one.id),
@@ -134,6 +154,15 @@ def deal(tables: Tables, one: Deal) -> None:
                 "CurrencyIsoCode": one.currency,
             }
             put(tables, "QuoteLineItem", int(quote.id) * 10 + place, held, quote.created)
+
+
+def shares(one: Deal) -> list[tuple[str, str, int]]:
+    """Kind, owner and percentage of the shares in a deal; none where it is its owner's alone."""
+    owner_id = one.owners[-1].value
+    if int(one.id) % SHARED or owner_id is None or one.archived_at is not None:
+        return []
+    second, third = [rep.owner_id for rep in ROSTER if rep.owner_id != owner_id][:2]
+    return [("revenue", owner_id, 60), ("revenue", second, 40), ("overlay", third, 50)]
 
 
 def seconds(*histories: list[Edit]) -> list[int]:
@@ -223,6 +252,10 @@ def lists(world: World, tables: Tables) -> None:
     for pipeline in PIPELINES.values():
         row = {"Name": pipeline.label, "SobjectType": "Opportunity", "IsActive": True}
         put(tables, "RecordType", RECORD_TYPES[pipeline.id], row, start)
+    for kind, place in SPLIT_TYPES.items():
+        row = {"MasterLabel": kind.title(), "SplitField": "Amount"}
+        row |= {"IsTotalValidated": kind == "revenue", "IsActive": True}
+        put(tables, "OpportunitySplitType", place, row, start)
     for place, code in enumerate(("EUR", "USD", "JPY"), start=1):
         rate = Decimal(1) if code == HOME else 1 / world.rates.on(code, today)
         row = {"IsoCode": code, "ConversionRate": round(float(rate), 6), "IsActive": True}

@@ -56,6 +56,25 @@ SCHEMA: dict[str, dict[str, str]] = {
         "OpportunityId": "reference", "ContactId": "reference", "Role": "picklist",
         "IsPrimary": "boolean",
     },
+    "OpportunitySplit": {
+        "OpportunityId": "reference", "SplitOwnerId": "reference", "SplitTypeId": "reference",
+        "SplitPercentage": "percent", "SplitAmount": "currency",
+    },
+    "OpportunitySplitType": {
+        "MasterLabel": "string", "DeveloperName": "string", "SplitField": "picklist",
+        "IsTotalValidated": "boolean", "IsActive": "boolean",
+    },
+    "OpportunityTeamMember": {
+        "OpportunityId": "reference", "UserId": "reference", "TeamMemberRole": "picklist",
+    },
+    "PricebookEntry": {
+        "Pricebook2Id": "reference", "Product2Id": "reference", "UnitPrice": "currency",
+        "IsActive": "boolean", "CurrencyIsoCode": "picklist",
+    },
+    "ForecastingItem": {
+        "OwnerId": "reference", "PeriodId": "reference", "ForecastingTypeId": "reference",
+        "ForecastAmount": "currency", "ForecastCategoryName": "picklist",
+    },
     "Quote": {
         "QuoteNumber": "string", "Name": "string", "OpportunityId": "reference",
         "AccountId": "reference", "Status": "picklist", "TotalPrice": "currency", "Tax": "currency",

@@ -154,6 +154,27 @@ def test_quotes_leads_and_diary_are_whole(every: Every, source: str) -> None:
     )
 
 
+@pytest.mark.parametrize("source", CRMS)
+def test_who_takes_part_in_a_deal_and_who_shares_in_it(every: Every, source: str) -> None:
+    """Contacts in their roles; revenue shares that add up to one, and overlay apart."""
+    told = truth(every, source)
+
+    contacts = every.road.rows(
+        "select distinct deal_key, contact_key, is_primary from marts.bridge_deal_contact "
+        f"where connection = '{source}' and valid_to is null and deal_key in "
+        "(select deal_key from marts.fct_deal where not is_deleted)"
+    )
+    shares = every.road.rows(
+        "select deal_key, credit_type, user_key, share from marts.bridge_deal_credit "
+        f"where connection = '{source}' and not is_default and deal_key in "
+        "(select deal_key from marts.fct_deal where not is_deleted)"
+    )
+
+    if told.contacts is not None:
+        assert told.contacts == set(contacts)
+    assert (told.shares or {}) == {tuple(row[:3]): row[3] for row in shares}
+
+
 def test_a_customer_of_every_crm_is_one_company(every: Every) -> None:
     """Recognised by domain; counted once a CRM, every account would look small."""
     domains = {one.domain for one in every.road.company.world.accounts}

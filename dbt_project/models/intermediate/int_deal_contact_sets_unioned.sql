@@ -15,5 +15,6 @@
 
 {{ union_lanes('deal_contacts', columns, [
     'hubspot',
+    'salesforce',
     'zoho',
 ]) }}

@@ -21,4 +21,5 @@
 
 {{ union_lanes('deal_credits', columns, [
     'files',
+    'salesforce',
 ]) }}

@@ -104,6 +104,10 @@ class CrmTruth(NamedTuple):
     converted_leads: int
     activities: int
     tells_loss_reasons: bool = True
+    contacts: frozenset[tuple[str, str, bool]] | None = None
+    """Deal key, contact key and whether it is the main one; None where no sets are read."""
+    shares: Mapping[tuple[str, str, str], Decimal] | None = None
+    """By deal key, credit type and person, of the deals that are shared."""
 
 
 @dataclass(frozen=True, slots=True)

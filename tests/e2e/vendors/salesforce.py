@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 
 from sandbox.company import Company
 from sandbox.company.clock import instant
 from sandbox.company.model import Deal
-from sandbox.company.salesforce import record_id, seconds, stage_key
+from sandbox.company.people import ROSTER
+from sandbox.company.salesforce import record_id, seconds, shares, stage_key
 from sandbox.salesforce import CLIENT_ID, CLIENT_SECRET, SalesforceServer, SalesforceState
 from tests.e2e.vendors import Case, CrmTruth, Served, StageEntry, activities_shown, deal_row
 
@@ -39,6 +41,7 @@ def entries(one: Deal) -> list[StageEntry]:
 def crm(company: Company) -> CrmTruth:
     """The truth as it is."""
     world = company.world
+    email_of = {rep.owner_id: rep.email for rep in ROSTER}
     deals = {}
     for one in world.live_deals:
         owner = company.truth.sales.deals[one.id].owner
@@ -55,6 +58,23 @@ def crm(company: Company) -> CrmTruth:
         leads=sum(one.archived_at is None for one in world.leads),
         converted_leads=sum(one.deal is not None and not one.archived_at for one in world.leads),
         activities=activities_shown(company, "calls", "meetings", "tasks"),
+        contacts=frozenset(
+            (
+                f"salesforce:{record_id('Opportunity', one.id)}",
+                f"salesforce:{record_id('Contact', person.id)}",
+                place == 0,
+            )
+            for one in world.live_deals
+            for place, person in enumerate(one.contacts)
+        ),
+        shares={
+            (f"salesforce:{record_id('Opportunity', one.id)}", kind, email_of[owner_id]): Decimal(
+                percent
+            )
+            / 100
+            for one in world.live_deals
+            for kind, owner_id, percent in shares(one)
+        },
     )
 
 
