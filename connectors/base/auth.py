@@ -7,7 +7,6 @@ are used, and read again by whoever waited.
 
 import asyncio
 import base64
-import hashlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,8 +20,8 @@ from pydantic import SecretStr
 
 from connectors.base.decode import decode
 from connectors.base.errors import AccessDenied, ProtocolError, VendorError
-from connectors.base.locks import file_lock, write_durably
 from connectors.base.redact import remember
+from connectors.base.shared import Kept, Shared, grant_name
 from connectors.base.transport import (
     Answer,
     Bounds,
@@ -99,12 +98,11 @@ class OAuthSettings:
     client_secret_basic: bool = False
 
 
-class _Stored(msgspec.Struct):
+class _Stored(Kept):
     access_token: str
     refresh_token: str
     obtained_at: float
     expires_in: float
-    grant: str
     grant_ends_at: float | None = None
 
 
@@ -138,66 +136,41 @@ class OAuth:
         """``store`` is the private file (mode 0600) of the newest tokens."""
         remember(settings.client_secret, settings.refresh_token)
         self._settings = settings
-        self._store = store
         base_origin(settings.token_url)  # refuses what is no address, before any call
         self._ca_file = ca_file
         self._bounds = bounds
         self._attempts = attempts
         self._pause = pause_seconds
-        self._turn = asyncio.Lock()
-        self._held: _Stored | None = None
-        # Names the configured grant without showing it: a new sign-in voids the store.
-        seed = f"{settings.client_id}|{settings.refresh_token.get_secret_value()}"
-        self._grant = hashlib.sha256(seed.encode()).hexdigest()
+        self._grant = grant_name(settings.client_id, settings.refresh_token.get_secret_value())
+        self._shared = Shared(
+            store,
+            _Stored,
+            grant=self._grant,
+            secrets=lambda held: (held.access_token, held.refresh_token),
+            is_live=self._is_live,
+            renew=self._refresh,
+        )
 
     @property
     def grant_ends_at(self) -> datetime | None:
         """When the refresh token dies, UTC, where the vendor told and a token was needed."""
-        ends_at = None if self._held is None else self._held.grant_ends_at
+        held = self._shared.held
+        ends_at = None if held is None else held.grant_ends_at
         return None if ends_at is None else datetime.fromtimestamp(ends_at, UTC)
 
     async def headers(self) -> Mapping[str, str]:
         """A bearer header with a token that has some of its life left."""
-        held = self._held
-        if held is None or self._is_old(held):
-            held = await self._fresh(refused=None)
-        return {"Authorization": f"Bearer {held.access_token}"}
+        return {"Authorization": f"Bearer {(await self._shared.get()).access_token}"}
 
     async def renew(self, refused: Mapping[str, str]) -> bool:
         """Get a token other than the refused one, from the store or the vendor."""
-        token = refused.get("Authorization", "").removeprefix("Bearer ")
-        await self._fresh(refused=token)
+        await self._shared.get(refused.get("Authorization", "").removeprefix("Bearer "))
         return True
 
-    def _is_old(self, held: _Stored) -> bool:
-        age = time.time() - held.obtained_at
+    def _is_live(self, held: _Stored) -> bool:
         # A negative age: the clock was set back, so the token's life is unknown.
-        return not 0 <= age < held.expires_in * self._settings.refresh_at
-
-    async def _fresh(self, refused: str | None) -> _Stored:
-        async with self._turn:
-            usable = self._usable(self._held, refused)
-            if usable is None:
-                lock = self._store.with_name(self._store.name + ".lock")
-                async with file_lock(lock):
-                    # Whoever held the lock before us may have renewed it already.
-                    stored = self._load()
-                    usable = self._usable(stored, refused) or await self._refresh(stored)
-            self._held = usable
-            return usable
-
-    def _usable(self, held: _Stored | None, refused: str | None) -> _Stored | None:
-        if held is None or held.access_token == refused or self._is_old(held):
-            return None
-        return held
-
-    def _load(self) -> _Stored | None:
-        try:
-            stored = decode(self._store.read_bytes(), _Stored)
-        except (FileNotFoundError, ProtocolError):
-            return None
-        remember(stored.access_token, stored.refresh_token)
-        return stored if stored.grant == self._grant else None
+        age = time.time() - held.obtained_at
+        return 0 <= age < held.expires_in * self._settings.refresh_at
 
     async def _refresh(self, stored: _Stored | None) -> _Stored:
         settings = self._settings
@@ -226,9 +199,8 @@ class OAuth:
             pause_seconds=self._pause,
         )
         granted = decode(answer.body, _Granted)
-        remember(granted.access_token, granted.refresh_token)
         lives = granted.x_refresh_token_expires_in
-        fresh = _Stored(
+        return _Stored(
             access_token=granted.access_token,
             refresh_token=granted.refresh_token or current,
             obtained_at=time.time(),
@@ -236,9 +208,6 @@ class OAuth:
             grant=self._grant,
             grant_ends_at=None if lives is None else time.time() + float(lives),
         )
-        # Before it is used: the vendor may have voided the old one just now.
-        write_durably(self._store, msgspec.json.encode(fresh))
-        return fresh
 
 
 async def ask_token(

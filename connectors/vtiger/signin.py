@@ -16,9 +16,9 @@ import msgspec
 
 from connectors.base.client import Client, Response
 from connectors.base.decode import decode
-from connectors.base.errors import AccessDenied, ProtocolError
-from connectors.base.locks import file_lock, write_durably
+from connectors.base.errors import AccessDenied
 from connectors.base.redact import remember
+from connectors.base.shared import Kept, Shared, grant_name
 from connectors.vtiger.envelope import RefusedError, opened
 from connectors.vtiger.settings import OPEN_SOURCE_PATH, VtigerSettings
 
@@ -46,7 +46,7 @@ class _Granted(msgspec.Struct):
     time_zone: str | None = None
 
 
-class Account(msgspec.Struct, frozen=True):
+class Account(Kept):
     """An open session and who it belongs to; ``is_admin`` None where the server is silent."""
 
     session: str
@@ -54,7 +54,6 @@ class Account(msgspec.Struct, frozen=True):
     version: str | None
     is_admin: bool | None
     obtained_at: float
-    grant: str
 
 
 class SignIn:
@@ -66,12 +65,15 @@ class SignIn:
         self._user = settings.username
         self._key = settings.access_key.get_secret_value()
         self._client = client
-        self._store = store
-        self._turn = asyncio.Lock()
-        self._held: Account | None = None
-        # Names the configured user without showing the key: another key voids the store.
-        seed = f"{settings.base_url}|{self._user}|{self._key}"
-        self._grant = hashlib.sha256(seed.encode()).hexdigest()
+        self._grant = grant_name(settings.base_url, self._user, self._key)
+        self._shared = Shared(
+            store,
+            Account,
+            grant=self._grant,
+            secrets=lambda held: (held.session,),
+            is_live=lambda held: 0 <= time.time() - held.obtained_at < LIFE_SECONDS,
+            renew=self._sign_in,
+        )
 
     async def account(self, refused: str | None = None) -> Account:
         """The open session; another one than ``refused``.
@@ -79,32 +81,10 @@ class SignIn:
         Raises:
             AccessDenied: user or key is refused; the whole source.
         """
-        held = self._held
-        if held is not None and held.session != refused:
-            return held
-        async with self._turn:
-            held = self._usable(self._held, refused)
-            if held is None:
-                async with file_lock(self._store.with_name(self._store.name + ".lock")):
-                    # Whoever held the lock before us may have signed in already.
-                    held = self._usable(self._load(), refused) or await self._sign_in()
-            self._held = held
-            return held
+        return await self._shared.get(refused)
 
-    def _usable(self, held: Account | None, refused: str | None) -> Account | None:
-        if held is None or held.session == refused or held.grant != self._grant:
-            return None
-        return held if 0 <= time.time() - held.obtained_at < LIFE_SECONDS else None
-
-    def _load(self) -> Account | None:
-        try:
-            stored = decode(self._store.read_bytes(), Account)
-        except (FileNotFoundError, ProtocolError):
-            return None
-        remember(stored.session)
-        return stored
-
-    async def _sign_in(self) -> Account:
+    async def _sign_in(self, stored: Account | None) -> Account:
+        del stored  # nothing of a session that ended helps to open another
         attempt = 0
         while True:
             attempt += 1
@@ -131,8 +111,7 @@ class SignIn:
         form = {"operation": "login", "username": self._user, "accessKey": proof}
         answer: Response = await self._client.post_form(OPEN_SOURCE_PATH, form)
         granted = decode(opened(answer, "login"), _Granted)
-        remember(granted.sessionName)
-        account = Account(
+        return Account(
             session=granted.sessionName,
             user_id=granted.userId,
             version=granted.vtigerVersion,
@@ -140,8 +119,6 @@ class SignIn:
             obtained_at=time.time(),
             grant=self._grant,
         )
-        write_durably(self._store, msgspec.json.encode(account))
-        return account
 
 
 def said_yes(value: str | bool | int | None) -> bool | None:

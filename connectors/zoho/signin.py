@@ -5,8 +5,6 @@ while, so a token is kept on disk beside the times of the latest grants and used
 the next run until it is old. The answer to a refresh is 200 even where it refuses.
 """
 
-import asyncio
-import hashlib
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -18,8 +16,8 @@ import msgspec
 from connectors.base.auth import ask_token
 from connectors.base.decode import decode
 from connectors.base.errors import AccessDenied, BudgetSpent, ProtocolError, VendorError
-from connectors.base.locks import file_lock, write_durably
 from connectors.base.redact import remember
+from connectors.base.shared import Kept, Shared, grant_name
 from connectors.base.transport import Bounds
 from connectors.zoho.centres import checked_domain
 from connectors.zoho.settings import ZohoSettings
@@ -34,12 +32,11 @@ PAUSE_SECONDS = 1.0
 TOO_MANY = "too many requests"
 
 
-class _Stored(msgspec.Struct):
+class _Stored(Kept):
     access_token: str
     api_domain: str
     obtained_at: float
     expires_in: float
-    grant: str
     granted_at: list[float]
     scope: str = ""
 
@@ -60,21 +57,24 @@ class SignIn:
         """``store`` is the private file (mode 0600) that other processes read."""
         remember(settings.client_secret, settings.refresh_token)
         self._settings = settings
-        self._store = store
-        self._turn = asyncio.Lock()
-        self._held: _Stored | None = None
-        # Names the configured grant without showing it: a new one voids the store.
         refresh_token = settings.refresh_token.get_secret_value()
-        seed = f"{settings.accounts}|{settings.client_id}|{refresh_token}"
-        self._grant = hashlib.sha256(seed.encode()).hexdigest()
+        self._grant = grant_name(settings.accounts, settings.client_id, refresh_token)
+        self._shared = Shared(
+            store,
+            _Stored,
+            grant=self._grant,
+            secrets=lambda held: (held.access_token,),
+            is_live=_is_live,
+            renew=self._refresh,
+        )
 
     async def headers(self) -> Mapping[str, str]:
         """The header with a token that has some of its life left."""
-        return {"Authorization": PREFIX + (await self._token()).access_token}
+        return {"Authorization": PREFIX + (await self._shared.get()).access_token}
 
     async def renew(self, refused: Mapping[str, str]) -> bool:
         """Get a token other than the refused one, from the store or the vendor."""
-        await self._fresh(refused.get("Authorization", "").removeprefix(PREFIX))
+        await self._shared.get(refused.get("Authorization", "").removeprefix(PREFIX))
         return True
 
     async def api_domain(self) -> str:
@@ -84,43 +84,12 @@ class SignIn:
             AccessDenied: the grant is refused.
             OriginRefused: the vendor names a host that is not the data centre's.
         """
-        return (await self._token()).api_domain
+        # The store is ours, but no file leads a token anywhere.
+        return self._checked((await self._shared.get()).api_domain)
 
     async def scopes(self) -> tuple[str, ...]:
         """What the grant may do, in the vendor's words; empty where it does not say."""
-        return tuple(sorted((await self._token()).scope.replace(",", " ").split()))
-
-    async def _token(self) -> _Stored:
-        held = self._held
-        return held if held is not None and not _is_old(held) else await self._fresh(None)
-
-    async def _fresh(self, refused: str | None) -> _Stored:
-        async with self._turn:
-            usable = self._usable(self._held, refused)
-            if usable is None:
-                async with file_lock(self._store.with_name(self._store.name + ".lock")):
-                    # Whoever held the lock before us may have got one already.
-                    stored = self._load()
-                    usable = self._usable(stored, refused) or await self._refresh(stored)
-            self._held = usable
-            return usable
-
-    def _usable(self, held: _Stored | None, refused: str | None) -> _Stored | None:
-        if held is None or held.access_token == refused or _is_old(held):
-            return None
-        return held
-
-    def _load(self) -> _Stored | None:
-        try:
-            stored = decode(self._store.read_bytes(), _Stored)
-        except (FileNotFoundError, ProtocolError):
-            return None
-        remember(stored.access_token)
-        if stored.grant != self._grant:
-            return None
-        # The file is ours, but no file leads a token anywhere.
-        stored.api_domain = self._checked(stored.api_domain)
-        return stored
+        return tuple(sorted((await self._shared.get()).scope.replace(",", " ").split()))
 
     def _checked(self, domain: str) -> str:
         settings = self._settings
@@ -174,10 +143,9 @@ class SignIn:
                 f'the token endpoint refused the refresh token: "{said}". {mend}',
                 whole_source=True,
             )
-        remember(granted.access_token)
         if not granted.api_domain:
             raise ProtocolError("the token endpoint names no api_domain")
-        fresh = _Stored(
+        return _Stored(
             access_token=granted.access_token,
             api_domain=self._checked(granted.api_domain),
             obtained_at=now,
@@ -186,13 +154,11 @@ class SignIn:
             granted_at=[*granted_at, now],
             scope=granted.scope or "",
         )
-        write_durably(self._store, msgspec.json.encode(fresh))
-        return fresh
 
 
-def _is_old(held: _Stored) -> bool:
+def _is_live(held: _Stored) -> bool:
     # A negative age: the clock was set back, so the token's life is unknown.
-    return not 0 <= time.time() - held.obtained_at < held.expires_in * REFRESH_AT
+    return 0 <= time.time() - held.obtained_at < held.expires_in * REFRESH_AT
 
 
 def _too_many(until: float, why: str) -> BudgetSpent:

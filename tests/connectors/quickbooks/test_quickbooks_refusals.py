@@ -48,18 +48,18 @@ async def test_many_streams_refresh_once(books: QuickbooksState, shelf: Shelf) -
 PROGRAM = """
 import asyncio, os, signal, sys
 from datetime import UTC, datetime
-from connectors.base import auth
+from connectors.base import shared
 from connectors.base.stream import Resources
 from connectors.quickbooks import CONNECTOR, QuickbooksSettings
 
-real = auth.write_durably
+real = shared.write_durably
 def write(path, content):
     if sys.argv[3] == "before":
         os.kill(os.getpid(), signal.SIGKILL)
     real(path, content)
     if sys.argv[3] == "after":
         os.kill(os.getpid(), signal.SIGKILL)
-auth.write_durably = write
+shared.write_durably = write
 
 async def main():
     settings = QuickbooksSettings.model_validate_json(sys.argv[1])

@@ -10,7 +10,7 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
-from connectors.base import auth
+from connectors.base import shared
 from connectors.base.stream import Resources
 from connectors.xero import CONNECTOR
 
@@ -30,5 +30,5 @@ async def main() -> None:
 
 
 if "kill" in sys.argv:
-    auth.__dict__["write_durably"] = die
+    shared.__dict__["write_durably"] = die
 asyncio.run(main())
