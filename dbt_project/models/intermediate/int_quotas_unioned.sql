@@ -24,6 +24,7 @@
 
 {{ union_lanes('quotas', columns, [
     'files',
+    'hubspot',
     'pipedrive',
     'salesforce',
 ]) }}
