@@ -1,15 +1,5 @@
 """Reading one CRM object type: everything once, then what changed, then what went.
 
-A cursor is made of:
-
-    listing           while everything is read: {"archived", "after", "from"}
-    since             changes before this instant are landed; an hour behind the present
-    archived_since    archivings before this instant are landed
-    listed_at         when everything was last read
-    swept_at          when all ids were last compared
-    associations_at   when all associations of deals were last read
-    choice            which properties and associations were asked for
-
 Each run walks from ``since`` to the newest change that search shows, so that records are
 fresh; but ``since`` itself moves up to one hour before the present only, because search
 learns of changes late. What it shows late lies inside that hour, and is met again.
@@ -17,16 +7,16 @@ learns of changes late. What it shows late lies inside that hour, and is met aga
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.base.errors import PaginationLoop
 from connectors.base.stream import Page, ReadRequest, Record, Rejected
 from connectors.base.window import instant_text
+from connectors.hubspot.ahead import asked_ahead
 from connectors.hubspot.changes import changed_since
+from connectors.hubspot.cursor import Cursor
 from connectors.hubspot.objects import ObjectType
 from connectors.hubspot.records import (
     Batch,
@@ -46,44 +36,6 @@ INDEX_LAG = timedelta(hours=1)
 """Search is taken as complete for what is older; slower indexing was not reported."""
 FETCHES_AT_ONCE = 4
 ASSOCIATION_BATCH = 500
-
-
-@dataclass(slots=True)
-class Cursor:
-    """The resume point of one object type, as plain values."""
-
-    choice: str
-    listing: dict[str, Any] | None = None
-    since: datetime | None = None
-    archived_since: datetime | None = None
-    listed_at: datetime | None = None
-    swept_at: datetime | None = None
-    associations_at: datetime | None = None
-
-    def dump(self) -> dict[str, Any]:
-        """As JSON values, instants in UTC."""
-        instants = {
-            name: instant_text(moment)
-            for name in ("since", "archived_since", "listed_at", "swept_at", "associations_at")
-            if (moment := getattr(self, name)) is not None
-        }
-        listing = {"listing": dict(self.listing)} if self.listing else {}
-        return {"version": 1, "choice": self.choice, **instants, **listing}
-
-    @classmethod
-    def load(cls, stored: Mapping[str, Any] | None, choice: str) -> "Cursor":
-        """Take a stored cursor up; a fresh one where there is none of this version."""
-        if stored is None or stored.get("version") != 1:
-            return cls(choice)
-        return cls(
-            choice=str(stored.get("choice", "")),
-            listing=dict(stored["listing"]) if stored.get("listing") else None,
-            since=instant(stored.get("since")),
-            archived_since=instant(stored.get("archived_since")),
-            listed_at=instant(stored.get("listed_at")),
-            swept_at=instant(stored.get("swept_at")),
-            associations_at=instant(stored.get("associations_at")),
-        )
 
 
 class Reader:
@@ -195,7 +147,9 @@ class Reader:
     ) -> AsyncIterator[ListPage]:
         """Pages of the list, each asked for while the one before is being landed."""
         passed = {after}
-        async with _ahead(self._session.list_page(self._kind, names, archived, after, bare)) as ask:
+        async with asked_ahead(
+            self._session.list_page(self._kind, names, archived, after, bare)
+        ) as ask:
             while True:
                 page = await ask.result()
                 follower = page.listing.after
@@ -370,35 +324,6 @@ class Reader:
             children=children,
             rejected=[*batch.rejected, *rejected],
         )
-
-
-class _Ahead:
-    """One request under way ahead of its use."""
-
-    def __init__(self, first: Coroutine[Any, Any, ListPage]) -> None:
-        self._task = asyncio.ensure_future(first)
-
-    def go(self, request: Coroutine[Any, Any, ListPage]) -> None:
-        """Start the next request."""
-        self._task = asyncio.ensure_future(request)
-
-    async def result(self) -> ListPage:
-        """The answer of the request under way."""
-        return await self._task
-
-    async def stop(self) -> None:
-        """Drop the request under way, because nobody will use its answer."""
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-
-
-@asynccontextmanager
-async def _ahead(first: Coroutine[Any, Any, ListPage]) -> AsyncIterator[_Ahead]:
-    ahead = _Ahead(first)
-    try:
-        yield ahead
-    finally:
-        await ahead.stop()
 
 
 def _parts(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:

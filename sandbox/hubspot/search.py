@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from sandbox.hubspot.index import Indexed
+from sandbox.hubspot.record import epoch_ms
 from sandbox.hubspot.schema import ALWAYS, cursor_property
-from sandbox.hubspot.state import Indexed, epoch_ms
 
 MAX_PAGE = 200
 MAX_GROUPS = 5

@@ -1,42 +1,40 @@
 """HubSpot's API over a `HubspotState`, refusing what HubSpot refuses."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sandbox.exchange import Reply, Request, Router, reply_json
 from sandbox.http import SandboxServer, http_date
 from sandbox.hubspot.access import Gate, Grant, Limits, refusal
+from sandbox.hubspot.answers import (
+    VERSION,
+    InvalidRequestError,
+    NotAllowedError,
+    by_id,
+    limited,
+    missing_scope,
+    names,
+    no_associations,
+    not_found,
+    record,
+)
+from sandbox.hubspot.record import Entry
 from sandbox.hubspot.schema import (
-    ALWAYS,
     BY_TYPE_ID,
     CURRENCY_SCOPE,
     OBJECT_SCOPES,
     OBJECT_TYPES,
     OWNERS_SCOPE,
     SCHEMA_SCOPES,
-    SINGULAR,
 )
 from sandbox.hubspot.search import InvalidSearchError, search
-from sandbox.hubspot.state import Entry, HubspotState
+from sandbox.hubspot.state import HubspotState
 
-VERSION = "2026-09"
 MAX_TARGET = 8_000
-LIST_DEFAULT, LIST_MAX, HISTORY_MAX = 10, 100, 50
+LIST_MAX, HISTORY_MAX = 100, 50
 OWNERS_MAX = 500
 RATES_MAX = 100
 ASSOCIATION_INPUTS_MAX = 1_000
-
-
-class NotAllowedError(Exception):
-    """The token lacks ``scope``."""
-
-    def __init__(self, scope: str) -> None:
-        super().__init__(scope)
-        self.scope = scope
-
-
-class InvalidRequestError(Exception):
-    """What HubSpot answers with 400 VALIDATION_ERROR."""
 
 
 class HubspotServer(SandboxServer):
@@ -106,7 +104,7 @@ class HubspotServer(SandboxServer):
         try:
             reply = self._router(request)
         except NotAllowedError as missing:
-            reply = _missing_scope(missing.scope)
+            reply = missing_scope(missing.scope)
         except (InvalidRequestError, InvalidSearchError, KeyError, TypeError, ValueError) as error:
             reply = refusal(400, "VALIDATION_ERROR", f"Invalid input: {error}")
         reply.headers = {**self.gate.rate_headers(request, grant), **reply.headers}
@@ -128,16 +126,16 @@ class HubspotServer(SandboxServer):
     def _list(self, request: Request) -> Reply:
         kind = self._kind(request)
         self._need(OBJECT_SCOPES[kind])
-        with_history = _names(request, "propertiesWithHistory")
-        limit = _limit(request, HISTORY_MAX if with_history else LIST_MAX)
+        with_history = names(request, "propertiesWithHistory")
+        limit = limited(request, HISTORY_MAX if with_history else LIST_MAX)
         archived = request.param("archived", "false") == "true"
         after = int(request.param("after", "0") or 0)
         entries = self.state.page(kind, archived=archived, after=after, limit=limit + 1)
-        targets = _names(request, "associations")
+        targets = names(request, "associations")
         for target in targets:
             self._need(OBJECT_SCOPES[target])
         results = [
-            self._show(kind, entry, _names(request, "properties"), with_history, targets)
+            self._show(kind, entry, names(request, "properties"), with_history, targets)
             for entry in entries[:limit]
         ]
         answer: dict[str, Any] = {"results": results}
@@ -167,12 +165,8 @@ class HubspotServer(SandboxServer):
         found.reverse()  # HubSpot promises no order
         answer: dict[str, Any] = {"status": "COMPLETE", "results": found, **self._stamps()}
         if missing:
-            answer |= {"numErrors": 1, "errors": [_not_found(missing)]}
+            answer |= {"numErrors": 1, "errors": [not_found(missing)]}
         return reply_json(answer, 207 if missing else 200)
-
-    def _stamps(self) -> dict[str, str]:
-        now = self.state.now.isoformat().replace("+00:00", "Z")
-        return {"startedAt": now, "completedAt": now}
 
     def _show(
         self,
@@ -182,52 +176,20 @@ class HubspotServer(SandboxServer):
         with_history: Iterable[str],
         targets: Iterable[str],
     ) -> dict[str, Any]:
-        held = entry.properties
-        known = self.state.property_names(kind)
-        names = [name for name in (*properties, *with_history) if name in known or name in held]
-        shown = {name: held.get(name) for name in sorted(set(names))}
-        shown |= {name: held[name] for name in ALWAYS if name in held}
-        answer: dict[str, Any] = {"id": entry.id, "properties": shown}
-        if with_history:
-            answer["propertiesWithHistory"] = {
-                name: entry.history.get(name, []) for name in with_history
-            }
-        answer |= {
-            "createdAt": entry.created_at,
-            "updatedAt": entry.updated_at,
-            "archived": entry.archived_at is not None,
-            "url": f"https://app.hubspot.com/contacts/{self.state.portal_id}"
-            f"/record/{OBJECT_TYPES[kind]}/{entry.id}",
-        }
-        if entry.archived_at is not None:
-            answer["archivedAt"] = entry.archived_at
-        inline = {
-            target: self._inline(kind, entry, target)
-            for target in targets
-            if entry.associations.get(target)
-        }
-        if inline:
-            answer["associations"] = inline
-        return answer
+        return record(
+            self.state,
+            self.url,
+            kind,
+            entry,
+            properties=properties,
+            with_history=with_history,
+            targets=targets,
+            most_inline=self.inline_associations,
+        )
 
-    def _inline(self, kind: str, entry: Entry, target: str) -> dict[str, Any]:
-        """One row per label, as HubSpot repeats an id; capped, with paging of its own."""
-        stem = f"{SINGULAR[kind]}_to_{SINGULAR[target]}"
-        rows = [
-            {
-                "id": to_id,
-                "type": stem if label["label"] or len(labels) == 1 else f"{stem}_unlabeled",
-            }
-            for to_id, labels in entry.associations[target].items()
-            for label in labels
-        ]
-        shown = rows[: self.inline_associations]
-        answer: dict[str, Any] = {"results": shown}
-        if len(rows) > len(shown):
-            after = shown[-1]["id"]
-            link = f"{self.url}/crm/objects/{VERSION}/{kind}/{entry.id}/associations/{target}"
-            answer["paging"] = {"next": {"after": after, "link": f"{link}?after={after}"}}
-        return answer
+    def _stamps(self) -> dict[str, str]:
+        now = self.state.now.isoformat().replace("+00:00", "Z")
+        return {"startedAt": now, "completedAt": now}
 
     def _search(self, request: Request) -> Reply:
         kind = self._kind(request)
@@ -247,7 +209,7 @@ class HubspotServer(SandboxServer):
             entry = self.state.entry(from_kind, str(one["id"]))
             held = entry.associations.get(to_kind) if entry and not entry.archived_at else None
             if not held:
-                errors.append(_no_associations(from_kind, str(one["id"])))
+                errors.append(no_associations(from_kind, str(one["id"])))
                 continue
             results.append(self._association_page(str(one["id"]), held, one.get("after")))
         answer: dict[str, Any] = {"status": "COMPLETE", "results": results, **self._stamps()}
@@ -276,7 +238,7 @@ class HubspotServer(SandboxServer):
         self._need(OWNERS_SCOPE)
         archived = request.param("archived", "false") == "true"
         rows = [one for one in self.state.owners if bool(one["archived"]) == archived]
-        return _by_id(request, rows, OWNERS_MAX)
+        return by_id(request, rows, OWNERS_MAX)
 
     def _pipelines(self, request: Request) -> Reply:
         kind = self._kind(request)
@@ -292,14 +254,14 @@ class HubspotServer(SandboxServer):
 
     def _rates(self, request: Request) -> Reply:
         self._need(CURRENCY_SCOPE)
-        return _by_id(request, self.state.exchange_rates, RATES_MAX)
+        return by_id(request, self.state.exchange_rates, RATES_MAX)
 
     def _current_rates(self, request: Request) -> Reply:
         self._need(CURRENCY_SCOPE)
         newest: dict[str, dict[str, Any]] = {}
         for rate in sorted(self.state.exchange_rates, key=lambda one: str(one["effectiveAt"])):
             newest[rate["fromCurrencyCode"]] = rate
-        return _by_id(request, list(newest.values()), RATES_MAX)
+        return by_id(request, list(newest.values()), RATES_MAX)
 
     def _company_currency(self, request: Request) -> Reply:
         del request
@@ -359,60 +321,3 @@ class HubspotServer(SandboxServer):
         )
 
     _grant = Grant()
-
-
-def _names(request: Request, name: str) -> list[str]:
-    given = request.query.get(name, [])
-    return [one for text in given for one in text.split(",") if one]
-
-
-def _limit(request: Request, most: int) -> int:
-    limit = int(request.param("limit", str(LIST_DEFAULT)) or 0)
-    if not 0 < limit <= most:
-        raise InvalidRequestError(f"limit must be between 1 and {most}, is {limit}")
-    return limit
-
-
-def _by_id(request: Request, rows: list[dict[str, Any]], most: int) -> Reply:
-    limit = _limit(request, most)
-    after = int(request.param("after", "0") or 0)
-    ordered: Callable[[dict[str, Any]], int] = lambda one: int(one["id"])  # noqa: E731 - typed for mypy
-    rest = [one for one in sorted(rows, key=ordered) if int(one["id"]) > after]
-    answer: dict[str, Any] = {"results": rest[:limit]}
-    if len(rest) > limit:
-        answer["paging"] = {"next": {"after": str(rest[limit - 1]["id"])}}
-    return reply_json(answer)
-
-
-def _missing_scope(scope: str) -> Reply:
-    return refusal(
-        403,
-        "MISSING_SCOPES",
-        "This app hasn't been granted all required scopes to make this call.",
-        links={"scopes": "https://developers.hubspot.com/scopes"},
-        errors=[
-            {
-                "message": "One or more of the following scopes are required.",
-                "context": {"requiredGranularScopes": [scope]},
-            }
-        ],
-    )
-
-
-def _not_found(ids: list[str]) -> dict[str, Any]:
-    return {
-        "status": "error",
-        "category": "OBJECT_NOT_FOUND",
-        "message": "Could not get some objects, they may be deleted or not exist.",
-        "context": {"ids": ids},
-    }
-
-
-def _no_associations(kind: str, record_id: str) -> dict[str, Any]:
-    return {
-        "status": "error",
-        "category": "OBJECT_NOT_FOUND",
-        "subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND",
-        "message": f"No {kind} associations found for {record_id}",
-        "context": {"fromObjectId": [record_id]},
-    }

@@ -10,13 +10,13 @@ stands still unless it is moved, so that the same story gives the same bytes.
 """
 
 import bisect
-import heapq
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sandbox.hubspot.index import Indexed, SearchIndex, snapshot
+from sandbox.hubspot.record import Entry, iso
 from sandbox.hubspot.schema import (
     ASSOCIATION_TYPES,
     OBJECT_TYPES,
@@ -27,41 +27,6 @@ from sandbox.hubspot.schema import (
 
 ARCHIVE_DAYS = 90
 USER_DEFINED_TYPES_FROM = 900
-
-
-def iso(instant: datetime) -> str:
-    """An instant as HubSpot writes it: UTC, milliseconds, Z."""
-    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def epoch_ms(text: str) -> int:
-    """Milliseconds since 1970 of an ISO instant."""
-    instant = datetime.fromisoformat(text)
-    since = instant.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
-    return since // timedelta(milliseconds=1)
-
-
-@dataclass(slots=True)
-class Entry:
-    """One CRM record; ``properties`` is replaced and never changed in place."""
-
-    id: str
-    properties: dict[str, str | None]
-    created_at: str
-    updated_at: str
-    history: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    archived_at: str | None = None
-    associations: dict[str, dict[str, list[dict[str, Any]]]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Indexed:
-    """What the search index holds of a record: as it was when it was indexed."""
-
-    properties: dict[str, str | None]
-    created_at: str
-    updated_at: str
-    changed_ms: int
 
 
 class HubspotState:
@@ -93,10 +58,7 @@ class HubspotState:
         self._ids: dict[tuple[str, bool], list[int]] = {
             (name, archived): [] for name in OBJECT_TYPES for archived in (False, True)
         }
-        self._index: dict[str, dict[str, Indexed]] = {name: {} for name in OBJECT_TYPES}
-        self._pending: list[tuple[datetime, int, str, str]] = []
-        self._snapshots: dict[int, Indexed | None] = {}
-        self._sequence = itertools.count()
+        self._search = SearchIndex()
         self._next_ids = {name: 1_000_000 * (place + 1) for place, name in enumerate(OBJECT_TYPES)}
         self._labels: dict[str, int] = {}
         self._definitions: dict[str, list[dict[str, Any]]] = {}
@@ -152,14 +114,7 @@ class HubspotState:
 
     def searchable(self, object_type: str) -> Mapping[str, Indexed]:
         """What search knows at this moment."""
-        while self._pending and self._pending[0][0] <= self.now:
-            _, number, kind, record_id = heapq.heappop(self._pending)
-            snapshot = self._snapshots.pop(number)
-            if snapshot is None:
-                self._index[kind].pop(record_id, None)
-            else:
-                self._index[kind][record_id] = snapshot
-        return self._index[object_type]
+        return self._search.shown(object_type, self.now)
 
     # What happens.
 
@@ -229,7 +184,7 @@ class HubspotState:
         entry = self._entries[object_type][record_id]
         entry.archived_at = None
         self._move(object_type, record_id, archived=False)
-        self._push(object_type, record_id, self._snapshot(object_type, entry))
+        self._push(object_type, record_id, snapshot(object_type, entry))
 
     def purge(self, object_type: str, record_id: str) -> None:
         """Remove without a trace, as a GDPR delete does."""
@@ -380,18 +335,8 @@ class HubspotState:
         for name in properties.keys() - self._standard[object_type]:
             self.custom_properties[object_type].setdefault(name, "2023-10-02T07:00:00.000Z")
         if not archived:
-            self._index_loaded(object_type, entry)
-
-    def _index_loaded(self, object_type: str, entry: Entry) -> None:
-        snapshot = self._snapshot(object_type, entry)
-        visible_at = datetime.fromisoformat(entry.updated_at) + self.index_lag
-        if visible_at <= self.now:
-            self.searchable(object_type)  # so that nothing older is applied after this
-            self._index[object_type][entry.id] = snapshot
-        else:
-            number = next(self._sequence)
-            self._snapshots[number] = snapshot
-            heapq.heappush(self._pending, (visible_at, number, object_type, entry.id))
+            visible_at = datetime.fromisoformat(entry.updated_at) + self.index_lag
+            self._search.load(object_type, entry, visible_at, self.now)
 
     def _tie(
         self,
@@ -445,17 +390,10 @@ class HubspotState:
     def _touch(self, object_type: str, entry: Entry, when: str) -> None:
         entry.updated_at = when
         entry.properties = {**entry.properties, cursor_property(object_type): when}
-        self._push(object_type, entry.id, self._snapshot(object_type, entry))
-
-    def _snapshot(self, object_type: str, entry: Entry) -> Indexed:
-        changed = entry.properties.get(cursor_property(object_type)) or entry.updated_at
-        return Indexed(entry.properties, entry.created_at, entry.updated_at, epoch_ms(changed))
+        self._push(object_type, entry.id, snapshot(object_type, entry))
 
     def _push(self, object_type: str, record_id: str, snapshot: Indexed | None) -> None:
-        number = next(self._sequence)
-        self._snapshots[number] = snapshot
-        visible_at = self.now + self.index_lag
-        heapq.heappush(self._pending, (visible_at, number, object_type, record_id))
+        self._search.push(object_type, record_id, snapshot, self.now + self.index_lag)
 
     def _move(self, object_type: str, record_id: str, *, archived: bool) -> None:
         self._ids[object_type, not archived].remove(int(record_id))
