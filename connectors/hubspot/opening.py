@@ -62,6 +62,7 @@ class _Detail(msgspec.Struct):
 class _Refusal(msgspec.Struct):
     category: str | None = None
     policyName: str | None = None  # noqa: N815 - the vendor's spelling
+    context: dict[str, Any] = {}
     errors: list[_Detail] = []
 
 
@@ -75,9 +76,10 @@ def _refusal(response: Response) -> _Refusal:
 def missing_scopes(response: Response) -> tuple[str, ...]:
     """The scopes that a 403 asks for."""
     named: list[str] = []
-    for detail in _refusal(response).errors:
+    refusal = _refusal(response)
+    for context in (refusal.context, *(detail.context for detail in refusal.errors)):
         for key in ("requiredGranularScopes", "requiredScopes", "missingScopes"):
-            scopes = detail.context.get(key)
+            scopes = context.get(key)
             named += [str(one) for one in scopes] if isinstance(scopes, list) else []
     return tuple(dict.fromkeys(named))
 

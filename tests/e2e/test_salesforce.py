@@ -107,3 +107,42 @@ async def test_landed_deals_are_the_orgs_own_twice_while_it_changes(
     assert after_first <= before
     assert held(org) == landed(tmp_path)
     assert 0 == sum(one.appended for one in third.streams)
+
+
+async def test_an_older_copy_that_arrives_late_replaces_nothing(tmp_path: Path) -> None:
+    """D-05: a replica of the org that lags shows yesterday's state once more."""
+    org = SalesforceState()
+    deal = org.add("Opportunity", Name="x", Amount=1.5)
+    stale = dict(org.rows["Opportunity"][deal])
+    org.advance(minutes=1)
+    org.change("Opportunity", deal, Amount=2.5)
+    org.advance(minutes=1)
+
+    with SalesforceServer(org) as server:
+        await sync(server, tmp_path, bulk_rows=50_000)
+        org.rows["Opportunity"][deal] = stale
+        org.advance(minutes=1)
+        late = await sync(server, tmp_path, bulk_rows=50_000)
+        assert [] == server.errors
+
+    assert late.is_complete
+    assert {deal: "2.5"} == landed(tmp_path)
+
+
+async def test_a_mass_vanish_deletes_nothing_unless_it_is_allowed(tmp_path: Path) -> None:
+    """D-07: a sharing rule that hides records answers like one that purged them."""
+    org = SalesforceState()
+    deals = [org.add("Opportunity", Name="x", Amount=1.5) for _ in range(200)]
+    org.advance(minutes=1)
+
+    with SalesforceServer(org) as server:
+        await sync(server, tmp_path, bulk_rows=50_000)
+        for deal in deals[:150]:
+            del org.rows["Opportunity"][deal]
+        org.advance(days=8)
+        refused = await sync(server, tmp_path, bulk_rows=50_000)
+        assert [] == server.errors
+
+    assert not refused.is_complete
+    assert "--allow-deletes" in str([one.error for one in refused.streams])
+    assert deals == sorted(landed(tmp_path))

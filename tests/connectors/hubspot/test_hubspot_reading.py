@@ -97,7 +97,7 @@ async def test_a_record_indexed_late_is_found_although_the_cursor_has_passed_its
 async def test_400_deals_changed_in_one_millisecond_are_all_read(
     account: HubspotState, shelf: Shelf
 ) -> None:
-    """A bulk edit stamps more records alike than a page holds: time alone cannot page them."""
+    """D-04: A bulk edit stamps more records alike than a page holds; time cannot page them."""
     made = make_deals(account, 400)
     await shelf.sync("deals")
     account.advance(hours=2)
@@ -151,7 +151,7 @@ async def test_the_real_cap_of_ten_thousand_is_passed(account: HubspotState, she
 async def test_a_record_that_changes_while_search_is_paged_hides_no_other(
     account: HubspotState, server: HubspotServer, shelf: Shelf
 ) -> None:
-    """It leaves its place and all that follow move up by one: offsets would skip a record."""
+    """D-01: It leaves its place and all that follow move up by one: offsets would skip a record."""
     made = make_deals(account, 450)
     await shelf.sync("deals")
     account.advance(hours=2)

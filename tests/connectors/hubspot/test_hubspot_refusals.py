@@ -62,6 +62,19 @@ async def test_a_missing_scope_fails_its_stream_by_name_and_the_others_go_on(
     assert [contact] == list(shelf.live("contacts"))
 
 
+async def test_missing_scopes_are_named_wherever_the_refusal_has_them(
+    server: HubspotServer, shelf: Shelf
+) -> None:
+    """The specification puts them into the context of the refusal itself, live answers deeper."""
+    body = {"category": "MISSING_SCOPES", "context": {"missingScopes": ["crm.objects.deals.read"]}}
+    server.fail(DEALS, lambda *_: reply_json(body, 403), times=9)
+
+    error = (await shelf.sync("deals"))["deals"].error
+
+    assert isinstance(error, AccessDenied)
+    assert "Grant the app crm.objects.deals.read" in str(error)
+
+
 async def test_without_the_right_to_definitions_the_named_properties_are_read(
     account: HubspotState, server: HubspotServer, shelf: Shelf
 ) -> None:
@@ -82,7 +95,7 @@ async def test_without_the_right_to_definitions_the_named_properties_are_read(
 async def test_a_refused_credential_closes_the_whole_source(
     shelf: Shelf, token: str, status: int
 ) -> None:
-    """Trying it on every stream would look like an attack and help nobody."""
+    """H-11: Trying it on every stream would look like an attack and help nobody."""
     shelf.settings["token"] = token
 
     error = (await shelf.sync("deals"))["deals"].error
@@ -145,7 +158,7 @@ def use_oauth(
 async def test_a_token_that_expires_midway_is_refreshed_once_and_nothing_is_lost(
     account: HubspotState, server: HubspotServer, shelf: Shelf
 ) -> None:
-    """A backfill of hours crosses the half hour that a token lives."""
+    """H-11: A backfill of hours crosses the half hour that a token lives."""
     use_oauth(server, shelf)
     made = [account.has("contacts", {}) for _ in range(350)]
 
@@ -193,7 +206,7 @@ async def test_a_refused_refresh_token_is_a_credentials_error(
 async def test_the_rolling_limit_is_obeyed_and_everything_arrives(
     account: HubspotState, server: HubspotServer, shelf: Shelf
 ) -> None:
-    """429 in the middle of a list is a pause, not an end."""
+    """H-01: 429 in the middle of a list is a pause, not an end."""
     made = [account.has("deals", {}) for _ in range(160)]
     full = {
         "status": "error",
@@ -210,10 +223,61 @@ async def test_the_rolling_limit_is_obeyed_and_everything_arrives(
     assert sorted(made) == sorted(shelf.live("deals"))
 
 
+@pytest.mark.parametrize(
+    ("told", "policy"),
+    [
+        ({"Retry-After": "0"}, "SECONDLY"),
+        ({"Retry-After": "-3"}, "TEN_SECONDLY_ROLLING"),
+        ({}, "SECONDLY"),
+    ],
+    ids=["at once", "negative", "nothing"],
+)
+async def test_a_refused_search_is_asked_again(
+    account: HubspotState,
+    server: HubspotServer,
+    shelf: Shelf,
+    told: dict[str, str],
+    policy: str,
+) -> None:
+    """H-01: search has a limit of its own, and its answers do not say how much is left."""
+    deal = account.has("deals", {})
+    await shelf.sync("deals")
+    account.advance(hours=2)
+    account.set_property("deals", deal, "amount", "7")
+    account.advance(minutes=10)
+    body = {"status": "error", "message": "secondly limit", "policyName": policy}
+    busy = reply_json(body | {"category": "RATE_LIMITS"}, 429)
+    busy.headers = told
+    fault = server.fail("deals/search", lambda *_: busy, times=2)
+
+    outcome = (await shelf.sync("deals"))["deals"]
+
+    assert (None, 2) == (outcome.error, fault.met)
+    assert "7" == shelf.payload("deals", deal)["properties"]["amount"]
+
+
+async def test_an_absurd_wait_ends_the_run_and_the_next_goes_on(
+    account: HubspotState, server: HubspotServer, shelf: Shelf
+) -> None:
+    """H-01: nobody sleeps a day inside a run, and the pages before it are kept."""
+    made = [account.has("deals", {}) for _ in range(160)]
+    later = Reply(429, b'{"policyName":"TEN_SECONDLY_ROLLING"}', headers={"Retry-After": "86400"})
+    server.fail(DEALS, lambda *_: later, skip=1)
+    first = (await shelf.sync("deals"))["deals"]
+    landed_first = len(shelf.live("deals"))
+
+    second = (await shelf.sync("deals"))["deals"]
+
+    assert isinstance(first.error, BudgetSpent)
+    assert 0 < landed_first < len(made)
+    assert second.error is None
+    assert sorted(made) == sorted(shelf.live("deals"))
+
+
 async def test_the_daily_limit_ends_partial_and_the_next_run_goes_on(
     account: HubspotState, server: HubspotServer, shelf: Shelf
 ) -> None:
-    """A large first load takes days under the limit; each must add to the last."""
+    """H-14: A large first load takes days under the limit; each must add to the last."""
     made = [account.has("deals", {}) for _ in range(260)]
     # The vendor's own other programs have used the rest: headers and limit disagree.
     server.gate.limits = Limits(per_ten_seconds=100_000, per_day=12, search_per_second=100_000)
@@ -234,7 +298,7 @@ async def test_the_daily_limit_ends_partial_and_the_next_run_goes_on(
 async def test_a_reserve_of_the_daily_calls_is_left_to_others(
     account: HubspotState, server: HubspotServer, shelf: Shelf
 ) -> None:
-    """The sales team's other programs must not stop because the warehouse ate the day."""
+    """H-14: The sales team's other programs must not stop because the warehouse ate the day."""
     for _ in range(400):
         account.has("contacts", {})
     server.gate.limits.per_day = 20
@@ -291,7 +355,7 @@ Garbled = Callable[[Request, Reply], Reply]
 async def test_half_an_answer_is_never_landed_and_is_asked_for_again(
     account: HubspotState, server: HubspotServer, shelf: Shelf, garbled: Garbled
 ) -> None:
-    """Half a page taken for a page is a hole that no later run looks into."""
+    """H-06: Half a page taken for a page is a hole that no later run looks into."""
     made = [account.has("deals", {}) for _ in range(60)]
     fault = server.fail(DEALS, garbled)
 
@@ -316,7 +380,7 @@ async def test_half_an_answer_is_never_landed_and_is_asked_for_again(
 async def test_a_200_that_is_no_page_fails_and_is_never_the_end(
     account: HubspotState, server: HubspotServer, shelf: Shelf, garbled: Garbled
 ) -> None:
-    """Read as "no more records", it would end the load and later delete the rest."""
+    """H-07: Read as "no more records", it would end the load and later delete the rest."""
     for _ in range(120):
         account.has("deals", {})
     server.fail(DEALS, garbled, skip=1, times=100)
@@ -331,7 +395,7 @@ async def test_a_200_that_is_no_page_fails_and_is_never_the_end(
 async def test_the_same_page_for_ever_is_a_loop(
     account: HubspotState, server: HubspotServer, shelf: Shelf
 ) -> None:
-    """A cursor that repeats would fill the disk with requests and never with records."""
+    """H-18: A cursor that repeats would fill the disk with requests and never with records."""
     for _ in range(120):
         account.has("deals", {})
     first: list[bytes] = []
@@ -359,7 +423,7 @@ async def test_the_same_page_for_ever_is_a_loop(
 async def test_an_empty_page_of_search_that_is_not_the_end_is_a_loop(
     account: HubspotState, server: HubspotServer, shelf: Shelf, answer: Any
 ) -> None:
-    """Taken for the end, the cursor would pass over what was not shown."""
+    """H-18: Taken for the end, the cursor would pass over what was not shown."""
     account.has("deals", {})
     await shelf.sync("deals")
     before = shelf.cursors["deals"]["since"]
@@ -375,7 +439,7 @@ async def test_an_empty_page_of_search_that_is_not_the_end_is_a_loop(
 async def test_a_search_that_ignores_its_filter_is_a_loop(
     account: HubspotState, server: HubspotServer, shelf: Shelf
 ) -> None:
-    """It shows the oldest records again and again, each time with more to come."""
+    """H-18: It shows the oldest records again and again, each time with more to come."""
     deal = account.has("deals", {})
     await shelf.sync("deals")
     account.advance(hours=5)
@@ -427,7 +491,7 @@ async def test_a_record_of_the_wrong_shape_is_set_aside_and_the_others_go_on(
 async def test_a_next_link_to_another_host_is_not_followed(
     account: HubspotState, server: HubspotServer, shelf: Shelf
 ) -> None:
-    """The link is never used, only the cursor beside it: the token stays at home."""
+    """H-15: The link is never used, only the cursor beside it: the token stays at home."""
     made = [account.has("deals", {}) for _ in range(120)]
     with HubspotServer() as foreign:
 

@@ -1,5 +1,6 @@
 """HubSpot through the real runner into real Delta tables: faults cost no record."""
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,7 @@ async def test_the_company_is_landed_once_and_a_second_sync_appends_nothing(
 async def test_a_mass_vanishing_of_ids_deletes_nothing_until_allowed(
     account: HubspotState, server: HubspotServer, warehouse: Warehouse
 ) -> None:
-    """A listing of nothing is a fault of the vendor's far more often than a clean-up."""
+    """D-07: A listing of nothing is a fault of the vendor's far more often than a clean-up."""
     made = [account.has("contacts", {}) for _ in range(40)]
     await warehouse.sync("contacts")
     account.advance(hours=25)
@@ -127,6 +128,26 @@ async def test_a_restored_deal_is_not_set_aside_as_late(
 
     assert ["upsert", "archived", "upsert"] == warehouse.changes("deals", deal)
     assert warehouse.landing.quarantined() == []
+
+
+async def test_an_older_copy_that_arrives_late_replaces_nothing(
+    account: HubspotState, warehouse: Warehouse
+) -> None:
+    """D-05: a replica of the vendor's that lags shows yesterday's state once more."""
+    deal = account.has("deals", {"amount": "1.5"})
+    stale = copy.copy(account.entry("deals", deal))
+    assert stale is not None
+    account.advance(minutes=10)
+    account.set_property("deals", deal, "amount", "2.5")
+    await warehouse.sync("deals")
+    account._entries["deals"][deal] = stale
+    account.advance(minutes=10)
+
+    late = await warehouse.sync("deals")
+
+    newest = warehouse.landing.versions("hubspot", "deals", "hubspot_eu", deal)[-1]
+    assert late.is_complete
+    assert '"amount":"2.5"' in (newest.payload or "").replace(" ", "")
 
 
 async def test_one_stream_without_its_scope_leaves_the_others_complete(

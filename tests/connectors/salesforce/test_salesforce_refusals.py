@@ -394,7 +394,7 @@ async def test_a_table_without_its_headers_is_not_the_last_one(
 async def test_a_job_must_show_as_many_records_as_it_has(
     org: SalesforceState, shelf: Shelf, server: SalesforceServer
 ) -> None:
-    """H-14: pages that end early."""
+    """H-06: pages that end early."""
     for _ in range(6):
         org.add("Opportunity", Name="x")
     org.advance(minutes=10)
@@ -417,7 +417,7 @@ async def test_a_job_must_show_as_many_records_as_it_has(
 async def test_an_unreadable_last_row_of_a_window_is_set_aside(
     org: SalesforceState, shelf: Shelf, server: SalesforceServer
 ) -> None:
-    """D-01: the walk goes on behind the last row that can be read."""
+    """D-17: the walk goes on behind the last row that can be read."""
     await shelf.deals()
     org.advance(days=1)
     good = org.add("Opportunity", Name="good")
@@ -440,7 +440,7 @@ async def test_an_unreadable_last_row_of_a_window_is_set_aside(
 async def test_a_small_list_with_an_unreadable_row_tells_no_deletes(
     shelf: Shelf, server: SalesforceServer
 ) -> None:
-    """D-04: the row may be any of those that are missing."""
+    """D-07, D-17: the row may be any of those that are missing."""
     await shelf.sync("stages")
 
     def spoil(_request: Request, reply: Reply) -> Reply:
