@@ -6,7 +6,7 @@ One writer, nobody's to open but the build. It can always be made again from lan
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -342,7 +342,13 @@ def dbt_vars(settings: Settings) -> str:
         {
             "company_time_zone": settings.company.time_zone,
             "reporting_currency": settings.company.reporting_currency,
+            "business_opens_second": _second_of_day(settings.company.business_hours.opens),
+            "business_closes_second": _second_of_day(settings.company.business_hours.closes),
             "sources": settings.sources(),
             **thresholds,
         }
     )
+
+
+def _second_of_day(clock: time) -> int:
+    return clock.hour * 3_600 + clock.minute * 60 + clock.second

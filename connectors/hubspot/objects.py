@@ -233,6 +233,7 @@ OBJECT_TYPES = (
         "hs_email_direction",
         "hs_email_from_email",
         "hs_email_message_id",
+        "hs_email_open_count",
         "hs_email_status",
         "hs_email_subject",
         "hs_email_thread_id",

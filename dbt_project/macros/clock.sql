@@ -71,6 +71,48 @@
     cast({{ later }} - {{ earlier }} as bigint)
 {%- endmacro %}
 
+{#- Seconds since midnight on the company's clock: INTEGER. -#}
+{% macro company_second_of_day(instant) -%}
+    {{ return(adapter.dispatch('company_second_of_day', 'pipeledger')(instant)) }}
+{%- endmacro %}
+{% macro duckdb__company_second_of_day(instant) -%}
+    {%- set local = 'timezone(\'' ~ var('company_time_zone') ~ '\', ' ~ instant ~ ')' -%}
+    cast(
+        date_part('hour', {{ local }}) * 3600
+        + date_part('minute', {{ local }}) * 60
+        + date_part('second', {{ local }}) as integer
+    )
+{%- endmacro %}
+{% macro spark__company_second_of_day(instant) -%}
+    {%- set local = 'from_utc_timestamp(' ~ instant ~ ', \'' ~ var('company_time_zone') ~ '\')' -%}
+    (hour({{ local }}) * 3600 + minute({{ local }}) * 60 + second({{ local }}))
+{%- endmacro %}
+{% macro default__company_second_of_day(instant) -%}
+    {%- set local = '(' ~ instant ~ ') at time zone \'' ~ var('company_time_zone') ~ '\'' -%}
+    cast(
+        extract(hour from {{ local }}) * 3600
+        + extract(minute from {{ local }}) * 60
+        + floor(extract(second from {{ local }})) as integer
+    )
+{%- endmacro %}
+
+{#- Business seconds that have passed until an instant since the calendar began: BIGINT. The
+    difference of two is the business time between them, over nights, weekends and holidays.
+    day: a row of its date with is_business_day and business_days_before, the count of earlier
+    business days. -#}
+{% macro business_second_no(day, instant) -%}
+    {%- set opens = var('business_opens_second') -%}
+    {%- set length = var('business_closes_second') - opens -%}
+    {{ day }}.business_days_before * {{ length }}
+    + case
+        when {{ day }}.is_business_day
+            then least(
+                greatest({{ company_second_of_day(instant) }} - {{ opens }}, 0), {{ length }}
+            )
+        else 0
+    end
+{%- endmacro %}
+
 {#- The open end of an interval, where a comparison needs an instant: TIMESTAMPTZ. -#}
 {% macro far_future() -%}
     cast('9999-12-31 00:00:00+00' as {{ instant_type() }})

@@ -1,7 +1,7 @@
 """What pipeledger.toml may say. Every key is described in pipeledger.example.toml."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
@@ -137,6 +137,19 @@ class FiscalYear(Section):
         )
 
 
+class BusinessHours(Section):
+    """[company.business_hours]: the hours of a business day in which somebody answers."""
+
+    opens: time = time(9)
+    closes: time = time(17)
+
+    @model_validator(mode="after")
+    def _open_for_a_while(self) -> Self:
+        if self.opens >= self.closes:
+            raise ValueError("business_hours: `closes` comes after `opens`, on the same day")
+        return self
+
+
 class Company(Section):
     """[company]."""
 
@@ -145,6 +158,7 @@ class Company(Section):
     time_zone: Zone = "UTC"
     own_domains: tuple[Domain, ...] = ()
     holidays: dict[str, date] = Field(default_factory=dict)
+    business_hours: BusinessHours = BusinessHours()
     fiscal_year: FiscalYear = FiscalYear()
 
 

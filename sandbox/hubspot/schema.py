@@ -138,7 +138,7 @@ STANDARD: dict[str, tuple[str, ...]] = {
         "hs_expiration_date",
         "emails": f"{_ENGAGEMENT} hs_email_subject hs_email_text hs_email_html "
         "hs_email_direction hs_email_status hs_email_from_email hs_email_to_email "
-        "hs_email_cc_email hs_email_message_id hs_email_thread_id",
+        "hs_email_cc_email hs_email_message_id hs_email_open_count hs_email_thread_id",
         "calls": f"{_ENGAGEMENT} hs_call_title hs_call_body hs_call_status hs_call_direction "
         "hs_call_disposition hs_call_duration",
         "meetings": f"{_ENGAGEMENT} hs_meeting_title hs_meeting_body hs_meeting_outcome "

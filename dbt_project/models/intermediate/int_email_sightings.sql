@@ -16,6 +16,7 @@
     ('subject', 'varchar'),
     ('sent_at_basis', 'varchar'),
     ('deal_keys', 'varchar[]'),
+    ('opens_n', 'bigint'),
     ('is_auto_reply', 'boolean'),
     ('is_bounce', 'boolean'),
     ('is_list', 'boolean'),

@@ -24,6 +24,7 @@ messages as (
         count(distinct mailbox) as n_mailboxes,
         list_sort(list(distinct mailbox)) as mailboxes,
         list_sort(list_distinct(flatten(list(deal_keys)))) as crm_deal_keys,
+        max(opens_n) as opens_n,
         min(observed_at) as first_seen_at,
         -- The mailbox is nearer to the message than the CRM's copy.
         min_by(source_system, (not is_mailbox, sighting_key)) as source_system,

@@ -10,6 +10,7 @@
     'CcAddress': 'VARCHAR',
     'BccAddress': 'VARCHAR',
     'MessageDate': 'VARCHAR',
+    'FirstOpenedDate': 'VARCHAR',
     'HasAttachment': 'BOOLEAN',
     'RelatedToId': 'VARCHAR',
     'IsBounced': 'BOOLEAN',
@@ -36,6 +37,8 @@ final as (
         landed.record.BccAddress as bcc_addresses,
         landed.record.RelatedToId as about_id,
         coalesce(landed.record.Incoming, false) as is_incoming,
+        -- Salesforce tells when a mail that it tracks was first opened, and not how often.
+        case when landed.record.FirstOpenedDate is not null then 1 end as opens_n,
         coalesce(landed.record.HasAttachment, false) as has_attachment,
         coalesce(landed.record.IsBounced, false) as is_bounced,
         {{ salesforce_instant('landed.record.MessageDate') }} as sent_at,

@@ -20,6 +20,7 @@ select
     subject,
     'date' as sent_at_basis,
     deal_keys,
+    opens_n,
     false as is_auto_reply,
     vendor_status = 'BOUNCED' as is_bounce,
     false as is_list,

@@ -27,6 +27,7 @@ select
     'date' as sent_at_basis,
     case when left(about_id, 3) = '006' then [concat(connection, ':', about_id)] else [] end
         as deal_keys,
+    opens_n,
     false as is_auto_reply,
     is_bounced as is_bounce,
     false as is_list,
