@@ -9,11 +9,15 @@ folders and mailboxes that are not there or closed.
 """
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.utils import getaddresses, parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
 from sandbox.exchange import Reply, Request, Router, reply_json
 from sandbox.http import SandboxServer
+from sandbox.letters import decoded_words, unfolded
 
 TENANT, CLIENT_ID, CLIENT_SECRET = "acme", "app-1", "graph-secret-0a1b2c3d"
 WELL_KNOWN = ("inbox", "sentitems", "archive", "drafts", "deleteditems", "junkemail", "outbox")
@@ -89,6 +93,40 @@ class GraphServer(SandboxServer):
             "body": {"content": "SECRET-CONTENT"},
         }
         box.log.append((f"F-{folder}", identity, "shown"))
+        return identity
+
+    def post(self, mailbox: str, raw: bytes, received: datetime, folder: str) -> str:
+        """Put a message as it was sent into a folder and return its immutable id."""
+        message = message_from_bytes(raw)
+        people = {
+            role: [
+                _shown(name, address)
+                for name, address in getaddresses(
+                    [unfolded(one) for one in message.get_all(role, [])]
+                )
+                if "@" in address
+            ]
+            for role in ("From", "Sender", "To", "Cc", "Bcc", "Reply-To")
+        }
+        parts = [part for part in message.walk() if part.get_content_disposition() == "attachment"]
+        identity = self.deliver(
+            mailbox, folder, message_id=message["Message-ID"], received=_instant(received)
+        )
+        self.mailboxes[mailbox].messages[identity] |= {
+            "subject": decoded_words(unfolded(message["Subject"] or "")),
+            "from": next(iter(people["From"]), None),
+            "sender": next(iter(people["Sender"] or people["From"]), None),
+            "toRecipients": people["To"],
+            "ccRecipients": people["Cc"],
+            "bccRecipients": people["Bcc"],
+            "replyTo": people["Reply-To"],
+            "sentDateTime": _instant(_sent(message["Date"]) or received),
+            "hasAttachments": bool(parts),
+            "conversationId": f"conversation-{decoded_words(unfolded(message['Subject'] or ''))}",
+            "internetMessageHeaders": [
+                {"name": name, "value": unfolded(value)} for name, value in message.items()
+            ],
+        }
         return identity
 
     def move(self, mailbox: str, identity: str, folder: str) -> None:
@@ -217,6 +255,23 @@ class GraphServer(SandboxServer):
 
 def _person(address: str) -> dict[str, Any]:
     return {"emailAddress": {"name": address.partition("@")[0].title(), "address": address}}
+
+
+def _shown(name: str, address: str) -> dict[str, Any]:
+    """A person as Graph shows one: the address stands in for a name that nobody gave."""
+    return {"emailAddress": {"name": decoded_words(name) or address, "address": address}}
+
+
+def _sent(date: str | None) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(date or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _instant(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _error(status: int, code: str) -> Reply:

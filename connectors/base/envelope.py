@@ -22,6 +22,7 @@ from connectors.base.mail import (
     first,
     message_ids,
     sent_at,
+    stated_date,
 )
 
 ROLES = ("from", "sender", "reply-to", "to", "cc", "bcc")
@@ -39,13 +40,21 @@ class MailPrivacy(BaseModel):
     """Mail that stays inside these domains is not landed."""
     subject: Literal["clear", "hashed", "off"] = "clear"
     hash_addresses: bool = False
-    """Land a keyed hash in place of the local part of outside addresses."""
+    """Land a keyed hash of the address in place of the local part of outside addresses.
+
+    One key gives one hash: connections that share it still know the same person.
+    """
     hash_key: SecretStr | None = None
 
     def privacy_problems(self) -> list[str]:
         """What is wrong with these settings together."""
         wants_key = self.hash_addresses or self.subject == "hashed"
         return ["hashing needs a secret `hash_key`"] if wants_key and not self.hash_key else []
+
+    def rejected_payload(self, row: Any) -> bytes:
+        """A message that cannot be read, for the quarantine; nothing where people are hidden."""
+        is_open = self.subject == "clear" and not self.hash_addresses
+        return encode_payload(row) if is_open else b""
 
 
 def participants(headers: Headers) -> Participants:
@@ -58,12 +67,13 @@ def envelope(
     people: Participants,
     *,
     arrived: datetime,
-    octets: int,
+    octets: int | None,
     privacy: MailPrivacy,
 ) -> dict[str, Any] | None:
     """The fields that all mail sources land; None for mail inside the own domains.
 
-    ``arrived`` is the server's own instant of arrival, ``octets`` the size of the message.
+    ``arrived`` is the server's own instant of arrival, ``octets`` the size of the message,
+    None where the vendor does not tell it.
     """
     own = tuple(domain.lower() for domain in privacy.own_domains)
     everyone = {str(one["address"]) for role in people.values() for one in role}
@@ -72,7 +82,7 @@ def envelope(
     sent, basis = sent_at(first(headers, "Date"), arrived)
     ids = message_ids(first(headers, "Message-ID"))
     return {
-        "message_id": ids[0] if ids else fallback_id(headers, octets),
+        "message_id": ids[0] if ids else _unnamed(headers, people, arrived, privacy),
         "has_message_id": bool(ids),
         "in_reply_to": message_ids(first(headers, "In-Reply-To"))[:1],
         "references": message_ids(first(headers, "References")),
@@ -91,6 +101,21 @@ def instant(value: datetime) -> str:
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def _unnamed(
+    headers: Headers, people: Participants, arrived: datetime, privacy: MailPrivacy
+) -> str:
+    """The identity of a message without a Message-ID."""
+    key = privacy.hash_key if privacy.hash_addresses else None
+    return fallback_id(
+        stated_date(headers) or arrived,
+        next((str(one["address"]) for one in people.get("from", [])), ""),
+        # Not bcc: only the sender's own copy names it.
+        [str(one["address"]) for role in ("to", "cc") for one in people.get(role, [])],
+        decode_text(first(headers, "Subject")) or "",
+        key.get_secret_value() if key else None,
+    )
+
+
 def _masked(
     people: Iterable[dict[str, str | None]], own: tuple[str, ...], privacy: MailPrivacy
 ) -> list[dict[str, str | None]]:
@@ -99,11 +124,13 @@ def _masked(
         return list(people)
     masked: list[dict[str, str | None]] = []
     for one in people:
-        local, _, domain = str(one["address"]).rpartition("@")
+        domain = str(one["address"]).rpartition("@")[2]
         if domain in own:
             masked.append(one)
         else:
-            masked.append({"name": None, "address": f"{_keyed(local, privacy)}@{domain}"})
+            # The whole address: hashes of local parts alone would show every info@.
+            hashed = _keyed(str(one["address"]), privacy)
+            masked.append({"name": None, "address": f"{hashed}@{domain}"})
     return masked
 
 

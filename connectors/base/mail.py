@@ -7,8 +7,9 @@ pattern, and each field is decoded on its own. Evidence: docs/sources/imap.md.
 
 import email.utils
 import hashlib
+import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from email import policy
 from email.header import decode_header
@@ -35,6 +36,16 @@ _MEANT = {
     "unknown-8bit": "",
     "x-unknown": "",
 }
+_REPLY_MARKS = re.compile(r"^(\s*(re|aw|antw|sv|vs|fwd?|wg|tr|rif)(\[\d+\])?\s*:)+")
+# How mail programs begin the subject of an answer that nobody wrote. An answer to one begins
+# with "Re:" and is a person's.
+_ABSENT = re.compile(
+    r"^\s*(automatic reply|auto[- ]?reply|out of office( autoreply| reply)?|abwesenheitsnotiz"
+    r"|abwesend|automatische antwort|réponse automatique|absence du bureau|respuesta automática"
+    r"|risposta automatica|automatisch antwoord|autosvar|automatiskt svar|automatisk svar"
+    r"|resposta automática|odpowiedź automatyczna|自動応答|自動返信)\s*[:：]",
+    re.IGNORECASE,
+)
 _ZONES = {"JST": 9, "CET": 1, "CEST": 2, "MSK": 3, "IST": 5.5}
 
 
@@ -144,11 +155,24 @@ def sent_at(date: str | None, arrived: datetime) -> tuple[datetime, str]:
     return arrived, "internaldate"
 
 
-def fallback_id(headers: Headers, size: int) -> str:
-    """An identity for a message that carries none: a hash of what does not change."""
-    parts = [first(headers, name) or "" for name in ("From", "Date", "Subject", "To")]
-    digest = hashlib.sha256("\n".join([*parts, str(size)]).encode("utf-8", "surrogateescape"))
+def fallback_id(
+    moment: datetime, sender: str, recipients: Iterable[str], subject: str, key: str | None
+) -> str:
+    """An identity for a message that carries none, the same in every mailbox that holds it.
+
+    A hash of the second it was sent, the sender, the sorted recipients and the subject without
+    marks of answers; with ``key`` nobody else can try names out on it.
+    """
+    second = moment.astimezone(UTC).replace(microsecond=0).isoformat()
+    plain = " ".join(_REPLY_MARKS.sub("", subject.lower()).split())
+    text = "\n".join([second, sender, *sorted(set(recipients)), plain]).encode()
+    digest = hmac.new(key.encode(), text, hashlib.sha256) if key else hashlib.sha256(text)
     return f"sha256-{digest.hexdigest()[:40]}"
+
+
+def stated_date(headers: Headers) -> datetime | None:
+    """What the Date field says, believable or not; None where it cannot be read."""
+    return _parse_date(first(headers, "Date"))
 
 
 def automatic(headers: Headers) -> dict[str, Any]:
@@ -159,6 +183,8 @@ def automatic(headers: Headers) -> dict[str, Any]:
         "auto_submitted": _lower(first(headers, "Auto-Submitted")),
         "precedence": _lower(first(headers, "Precedence")),
         "x_autoreply": _lower(first(headers, "X-Autoreply")),
+        "x_auto_response_suppress": _lower(first(headers, "X-Auto-Response-Suppress")),
+        "is_absence_subject": bool(_ABSENT.match(decode_text(first(headers, "Subject")) or "")),
         "list_id": decode_text(first(headers, "List-Id")),
         "is_bounce": return_path == "<>" and content_type.startswith("multipart/report"),
     }

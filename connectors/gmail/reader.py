@@ -151,7 +151,8 @@ class _Reading:
                 record = self._record(message, labels)
             except (KeyError, TypeError, ValueError, AttributeError) as error:
                 reason = f"no message as Gmail describes one: {type(error).__name__} {error}"
-                rejected.append(Rejected(self._key(identity), reason, encode_payload(message)))
+                shown = self._mailbox.settings.rejected_payload(message)
+                rejected.append(Rejected(self._key(identity), reason, shown))
                 continue
             if record is not None:
                 records.append(record)

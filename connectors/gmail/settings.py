@@ -37,6 +37,12 @@ class GmailSettings(MailPrivacy):
     """Mail that arrived before does not land."""
     page_size: int = Field(default=500, ge=1, le=500)
 
+    @field_validator("service_account", mode="before")
+    @classmethod
+    def _key_as_text(cls, given: Any) -> Any:
+        """The key file's JSON; a variable that holds it arrives as the table that it says."""
+        return json.dumps(given) if isinstance(given, dict) else given
+
     @field_validator("mailboxes")
     @classmethod
     def _addresses(cls, mailboxes: tuple[str, ...]) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from connectors.imap.settings import ImapSettings
 
 # UIDs may become visible out of order on clusters: the newest are searched again.
 RECHECKED = 500
+_NOISE = frozenset({"\\recent", "\\seen"})
 _ORDER = ("\\sent", "\\inbox", "\\archive", "\\all")
 
 
@@ -196,10 +197,10 @@ def _payload(
 
 
 def _flags(token: Token | None) -> list[str]:
-    """Flags without the one that only says that this session saw the message first."""
+    """Flags without those that only say that somebody, or this session, saw the message."""
     shown = [flag for flag in token if isinstance(flag, bytes)] if isinstance(token, list) else []
     names = {flag.decode("ascii", "replace") for flag in shown}
-    return sorted(name for name in names if name.lower() != "\\recent")
+    return sorted(name for name in names if name.lower() not in _NOISE)
 
 
 def _chosen(folders: list[Folder], config: ImapSettings) -> list[Folder]:

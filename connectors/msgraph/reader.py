@@ -159,7 +159,8 @@ class _Mailbox:
                 record = self._record(row, folder)
             except (KeyError, TypeError, ValueError, AttributeError) as error:
                 reason = f"no message as Graph describes one: {type(error).__name__} {error}"
-                rejected.append(Rejected(self._key(row["id"]), reason, encode_payload(row)))
+                hidden = self._session.settings.rejected_payload(row)
+                rejected.append(Rejected(self._key(row["id"]), reason, hidden))
                 continue
             if record is not None:
                 records.append(record)
@@ -196,13 +197,11 @@ class _Mailbox:
             _headers(row),
             people,
             arrived=arrived,
-            octets=0,
+            octets=None,  # Graph tells no size
             privacy=self._session.settings,
         )
         if shown is None:
             return None
-        if not row.get("internetMessageId"):
-            shown["message_id"] = self._key(row["id"])
         payload = {
             "mailbox": self._mailbox,
             "id": row["id"],
@@ -256,7 +255,11 @@ def _person(shown: Mapping[str, Any]) -> list[dict[str, str | None]]:
     """A recipient; empty for old Exchange names (``/O=EXCHANGELABS/…``), which are no address."""
     person = shown.get("emailAddress") or {}
     found = addresses(person.get("address"))
-    return [{"name": person.get("name") or None, "address": one["address"]} for one in found[:1]]
+    # Where the header had no name Graph repeats the address.
+    name = person.get("name") or None
+    if name and name.lower() == str(person.get("address")).lower():
+        name = None
+    return [{"name": name, "address": one["address"]} for one in found[:1]]
 
 
 def _copied(state: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -57,6 +57,11 @@
     cast(floor(extract(epoch from ({{ later }} - {{ earlier }}))) as bigint)
 {%- endmacro %}
 
+{#- The whole minutes from 1970 to an instant: BIGINT. -#}
+{% macro minute_no(instant) -%}
+    cast(floor({{ seconds_between("cast('1970-01-01 00:00:00+00' as timestamptz)", instant) }} / 60) as bigint)
+{%- endmacro %}
+
 {#- Calendar days from one date to another: BIGINT. -#}
 {% macro days_between(earlier, later) -%}
     {{ return(adapter.dispatch('days_between', 'pipeledger')(earlier, later)) }}

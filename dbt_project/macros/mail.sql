@@ -24,6 +24,8 @@
         'auto_submitted': 'VARCHAR',
         'precedence': 'VARCHAR',
         'x_autoreply': 'VARCHAR',
+        'x_auto_response_suppress': 'VARCHAR',
+        'is_absence_subject': 'BOOLEAN',
         'list_id': 'VARCHAR',
         'is_bounce': 'BOOLEAN',
     } -%}
@@ -49,13 +51,15 @@
     coalesce(landed.record.has_message_id, false) as has_message_id,
     coalesce(landed.record.has_attachment, false) as has_attachment,
     coalesce(landed.record.is_bounce, false) as is_bounce,
-    -- RFC 3834: anything but "no" was sent by a machine.
-    coalesce(
-        split_part(landed.record.auto_submitted, ';', 1) <> 'no'
-        or landed.record.precedence in ('auto_reply', 'bulk', 'junk')
-        or landed.record.x_autoreply is not null,
-        false
-    ) as is_auto_reply,
+    -- RFC 3834: anything but "no" was sent by a machine. Exchange marks with the third that
+    -- nobody shall answer automatically what itself was sent so.
+    coalesce(split_part(landed.record.auto_submitted, ';', 1) <> 'no', false)
+    or coalesce(landed.record.precedence in ('auto_reply', 'bulk', 'junk'), false)
+    or coalesce(
+        regexp_matches(landed.record.x_auto_response_suppress, '\b(all|oof|autoreply)\b'), false
+    )
+    or coalesce(landed.record.is_absence_subject, false)
+    or landed.record.x_autoreply is not null as is_auto_reply,
     landed.record.sent_at,
     landed.record.internal_date as received_at,
     landed.change,
@@ -68,14 +72,15 @@
 {%- endmacro %}
 
 {#- The lane email_sightings of a mailbox source: one row per place that still holds a message.
-    messages: its staging model; place: the column that names the folder or mailbox. -#}
-{% macro mail_sightings(source_system, messages, place) -%}
+    messages: its staging model; mailbox: the column that names the mailbox, if the connection is
+    not one itself: two folders are one mailbox, or a mail that moved would count as two. -#}
+{% macro mail_sightings(source_system, messages, mailbox=none) -%}
     select
         location_key as sighting_key,
         message_id,
         '{{ source_system }}' as source_system,
         connection,
-        concat(connection, ':', {{ place }}) as mailbox,
+        {% if mailbox %}concat(connection, ':', {{ mailbox }}){% else %}connection{% endif %} as mailbox,
         in_reply_to,
         reference_ids,
         from_address,
@@ -87,7 +92,16 @@
         cast([] as varchar[]) as deal_keys,
         is_auto_reply,
         is_bounce,
-        list_id is not null as is_list,
+        -- A group address of our own, which a list server serves, is no list to us.
+        list_id is not null
+        and not exists (
+            select 1
+            from {{ source('config', 'own_domains') }} as own
+            where
+                regexp_matches(
+                    lower(located.list_id), concat('[.<]', replace(own.domain, '.', '[.]'), '>?\s*$')
+                )
+        ) as is_list,
         has_message_id,
         has_attachment,
         is_gone,

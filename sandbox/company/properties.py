@@ -57,7 +57,8 @@ _NAMES = {
     "emails": """
         hs_createdate:datetime hs_email_direction:enumeration hs_email_from_email:string
         hs_email_message_id:string hs_email_open_count:number
-        hs_email_status:enumeration hs_email_subject:string hs_email_text:string hs_email_thread_id:string hs_email_to_email:string
+        hs_email_status:enumeration hs_email_subject:string hs_email_text:string
+        hs_email_thread_id:string hs_email_to_email:string
         hs_lastmodifieddate:datetime hs_object_id:number hs_timestamp:datetime
         hubspot_owner_id:enumeration
     """,

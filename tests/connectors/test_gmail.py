@@ -12,6 +12,8 @@ from pydantic import ValidationError
 from connectors.base.errors import AccessDenied, ConfigError
 from connectors.base.stream import Resources
 from connectors.gmail import CONNECTOR, check
+from connectors.gmail.settings import GmailSettings
+from pipeledger.settings import load_settings
 from sandbox.exchange import reply_json
 from sandbox.gmail import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, GmailServer, GoogleMailbox
 from sandbox.http import Fault
@@ -185,6 +187,20 @@ def test_a_broken_key_is_refused_without_showing_it(server: GmailServer, tmp_pat
         reader.read()
 
     assert "SECRET-PEM" not in str(refused.value)
+
+
+def test_the_key_may_stand_in_a_variable_as_google_gives_it(
+    server: GmailServer, tmp_path: Path
+) -> None:
+    """Variables that hold JSON are read as such, and a key file is JSON."""
+    path = tmp_path / "pipeledger.toml"
+    path.write_text(f'[sources.gmail.mail]\nmailboxes = ["{SAM}"]\n')
+    variable = "PIPELEDGER__SOURCES__GMAIL__MAIL__SERVICE_ACCOUNT"
+
+    (found,) = load_settings(path, {variable: server.key_file()}).settings.connections
+
+    assert isinstance(found.settings, GmailSettings)
+    assert json.loads(server.key_file()) == found.settings.key()
 
 
 def test_settings_want_one_way_to_sign_in(server: GmailServer, tmp_path: Path) -> None:

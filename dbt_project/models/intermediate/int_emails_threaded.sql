@@ -5,11 +5,49 @@
 -- first mail. The root of the tree is the thread. Chains of more than 200 hops, or that
 -- return to themselves, are cut there: broken clients and ticket systems write such.
 --
+-- Where a source shows no such ids, its own conversation stands for the answered message
+-- (`thread:<mailbox>:<id>`). Each mailbox names it otherwise; a message that lies in two of them
+-- says that both are one.
+--
 -- Where neither a message nor its answer bears any id, the same subject among the same people
 -- with at most 14 days of silence is one thread.
 
 with recursive sightings as (
     select * from {{ ref('int_email_sightings') }}
+),
+
+conversations as (
+    select distinct
+        message_id,
+        in_reply_to as conversation
+    from sightings
+    where in_reply_to like 'thread:%'
+),
+
+-- Few: as many as mailboxes that hold one conversation.
+together as (
+    select distinct
+        conversations.conversation,
+        others.conversation as reached
+    from conversations
+    inner join conversations as others on conversations.message_id = others.message_id
+
+    union
+
+    select
+        together.conversation,
+        others.conversation as reached
+    from together
+    inner join conversations on together.reached = conversations.conversation
+    inner join conversations as others on conversations.message_id = others.message_id
+),
+
+united as (
+    select
+        conversation,
+        min(reached) as named
+    from together
+    group by conversation
 ),
 
 ordered as (
@@ -25,8 +63,9 @@ ordered as (
         select
             message_id,
             max_by(reference_ids, len(reference_ids)) as longest,
-            min(in_reply_to) as in_reply_to
+            min(coalesce(united.named, sightings.in_reply_to)) as in_reply_to
         from sightings
+        left join united on sightings.in_reply_to = united.conversation
         group by message_id
     ) as messages
 ),

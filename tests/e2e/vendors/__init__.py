@@ -31,7 +31,10 @@ from sandbox.company.truth_sales import stays
 CASES: tuple[str, ...] = (
     "chargebee",
     "fx",
+    "gmail",
     "hubspot",
+    "imap",
+    "msgraph",
     "odoo",
     "pipedrive",
     "quickbooks",
