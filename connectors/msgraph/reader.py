@@ -207,7 +207,8 @@ class _Mailbox:
             "id": row["id"],
             "folder": folder,
             "conversation_id": row.get("conversationId"),
-            "has_headers": "internetMessageHeaders" in row,
+            # Also without where they were asked for: what was sent from here has none yet.
+            "has_headers": bool(row.get("internetMessageHeaders")),
             **shown,
             "flags": [row["flag"]["flagStatus"]] if row.get("flag") else [],
             "has_attachment": bool(row.get("hasAttachments")),
@@ -231,15 +232,17 @@ class _Mailbox:
 
 
 def _headers(row: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Header fields by lower-case name; the vendor's own fields where none were fetched."""
+    """Header fields by lower-case name; the vendor's own fields where none were shown."""
     fields: dict[str, list[str]] = {}
-    for one in row.get("internetMessageHeaders") or []:
+    shown = row.get("internetMessageHeaders") or []
+    for one in shown:
         fields.setdefault(str(one["name"]).lower(), []).append(str(one["value"]))
     if row.get("internetMessageId"):
         fields["message-id"] = [row["internetMessageId"]]
     if row.get("subject") is not None:
         fields["subject"] = [row["subject"]]
-    if row.get("sentDateTime"):
+    # In place of a Date that nobody can read Exchange shows when the message came.
+    if row.get("sentDateTime") and not shown:
         sent = datetime.fromisoformat(row["sentDateTime"]).astimezone(UTC)
         fields["date"] = [format_datetime(sent)]
     return fields

@@ -107,7 +107,7 @@
     business days. -#}
 {% macro business_second_no(day, instant) -%}
     {%- set opens = var('business_opens_second') -%}
-    {%- set length = var('business_closes_second') - opens -%}
+    {%- set length = '(' ~ var('business_closes_second') ~ ' - ' ~ opens ~ ')' -%}
     {{ day }}.business_days_before * {{ length }}
     + case
         when {{ day }}.is_business_day

@@ -73,14 +73,19 @@
 
 {#- The lane email_sightings of a mailbox source: one row per place that still holds a message.
     messages: its staging model; mailbox: the column that names the mailbox, if the connection is
-    not one itself: two folders are one mailbox, or a mail that moved would count as two. -#}
-{% macro mail_sightings(source_system, messages, mailbox=none) -%}
+    not one itself: two folders are one mailbox, or a mail that moved would count as two;
+    has_conversations: it has the columns conversation and has_headers. -#}
+{% macro mail_sightings(source_system, messages, mailbox=none, has_conversations=false) -%}
     select
         location_key as sighting_key,
         message_id,
         '{{ source_system }}' as source_system,
         connection,
         {% if mailbox %}concat(connection, ':', {{ mailbox }}){% else %}connection{% endif %} as mailbox,
+        {%- if has_conversations %}
+        conversation,
+        has_headers,
+        {%- endif %}
         in_reply_to,
         reference_ids,
         from_address,

@@ -43,8 +43,7 @@ class EmailTruth:
     all_by_direction: dict[str, int] = field(default_factory=dict)
     """Of the mailboxes' and the CRM's messages together."""
     all_threads: int = 0
-    """Of both, by Message-ID and References alone: a logged message that no mail refers to
-    is a thread of its own, since HubSpot shows no references."""
+    """Of both: by References, and in the log, which shows none, by HubSpot's own threads."""
     candidates: list[str] = field(default_factory=list)
     """Addresses of unknown outside senders."""
 
@@ -69,8 +68,8 @@ def count_mail(world: World, post: Post) -> EmailTruth:
     both = logged & {letter.message_id for letter in landed}
     ways = Counter(map(direction, landed))
     ways.update(one.direction for one in emails if one.message_id not in both)
-    named = {reference for letter in landed for reference in letter.references}
     threads = len({letter.thread for letter in landed})
+    talks = {letter.thread for letter in landed} | {one.thread or one.id for one in emails}
     return EmailTruth(
         messages=len(landed),
         sightings=sum(len(letter.boxes) for letter in landed),
@@ -84,6 +83,6 @@ def count_mail(world: World, post: Post) -> EmailTruth:
         logged_in_mailboxes=len(both),
         only_logged=len(logged) - len(both),
         all_by_direction=dict(sorted(ways.items())),
-        all_threads=threads + len(logged - both - named),
+        all_threads=len(talks),
         candidates=sorted(post.candidates),
     )

@@ -1,6 +1,8 @@
 -- Grain: one row per place in which a message was seen: a folder of a mailbox, or the CRM.
 -- Only places that still hold it, or that held it last; a message outlives its locations.
 --
+-- `conversation` is the source's own thread, which counts where it shows no headers.
+--
 -- A CRM that logs mail without its Message-ID (Vtiger, Zoho) is recognised in the mailboxes by
 -- sender, minute and subject: the nearest within a minute is the same message.
 
@@ -11,6 +13,8 @@
     ('connection', 'varchar'),
     ('mailbox', 'varchar'),
     ('in_reply_to', 'varchar'),
+    ('conversation', 'varchar'),
+    ('has_headers', 'boolean'),
     ('reference_ids', 'varchar[]'),
     ('from_address', 'varchar'),
     ('to_addresses', 'varchar[]'),

@@ -5,9 +5,9 @@
 -- first mail. The root of the tree is the thread. Chains of more than 200 hops, or that
 -- return to themselves, are cut there: broken clients and ticket systems write such.
 --
--- Where a source shows no such ids, its own conversation stands for the answered message
--- (`thread:<mailbox>:<id>`). Each mailbox names it otherwise; a message that lies in two of them
--- says that both are one.
+-- Where no place shows a message's headers (Graph without them, HubSpot's log), the source's own
+-- conversation stands for them: the message answers the earliest of it. Each mailbox names a
+-- conversation otherwise; a message that lies in two of them says that both are one.
 --
 -- Where neither a message nor its answer bears any id, the same subject among the same people
 -- with at most 14 days of silence is one thread.
@@ -16,12 +16,30 @@ with recursive sightings as (
     select * from {{ ref('int_email_sightings') }}
 ),
 
-conversations as (
-    select distinct
-        message_id,
-        in_reply_to as conversation
+headless as (
+    select message_id
     from sightings
-    where in_reply_to like 'thread:%'
+    group by message_id
+    having
+        not bool_or(coalesce(has_headers, true))
+        and max(len(reference_ids)) = 0
+        and count(in_reply_to) = 0
+        and count(conversation) > 0
+),
+
+conversations as (
+    select
+        message_id,
+        conversation,
+        min(sent_at) as sent_at
+    from sightings
+    where
+        conversation in (
+            select conversation
+            from sightings
+            where message_id in (select message_id from headless)
+        )
+    group by message_id, conversation
 ),
 
 -- Few: as many as mailboxes that hold one conversation.
@@ -45,9 +63,20 @@ together as (
 united as (
     select
         conversation,
-        min(reached) as named
+        min(reached) as conversation_key
     from together
     group by conversation
+),
+
+earliest as (
+    select
+        united.conversation_key,
+        min_by(
+            conversations.message_id, (conversations.sent_at, conversations.message_id)
+        ) as message_id
+    from conversations
+    inner join united on conversations.conversation = united.conversation
+    group by united.conversation_key
 ),
 
 ordered as (
@@ -63,9 +92,8 @@ ordered as (
         select
             message_id,
             max_by(reference_ids, len(reference_ids)) as longest,
-            min(coalesce(united.named, sightings.in_reply_to)) as in_reply_to
+            min(in_reply_to) as in_reply_to
         from sightings
-        left join united on sightings.in_reply_to = united.conversation
         group by message_id
     ) as messages
 ),
@@ -99,6 +127,7 @@ without_ids as (
         not bool_or(coalesce(has_message_id, false))
         and max(len(reference_ids)) = 0
         and count(in_reply_to) = 0
+        and count(conversation) = 0
 ),
 
 silences as (
@@ -143,6 +172,18 @@ parents as (
         from talks
     ) as answers
     where parent_id <> child_id
+
+    union all
+
+    select
+        headless.message_id as child_id,
+        min(earliest.message_id) as parent_id
+    from headless
+    inner join conversations on headless.message_id = conversations.message_id
+    inner join united on conversations.conversation = united.conversation
+    inner join earliest on united.conversation_key = earliest.conversation_key
+    where headless.message_id <> earliest.message_id
+    group by headless.message_id
 ),
 
 climbs as (

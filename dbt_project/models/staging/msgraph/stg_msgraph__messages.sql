@@ -19,12 +19,13 @@ with landed as (
 final as (
     select
         landed.record.mailbox,
-        -- Where headers are not asked for, the mailbox's own thread stands in for the answered.
+        landed.record.in_reply_to[1] as in_reply_to,
+        -- The mailbox's own thread, for messages whose headers Graph does not show.
         case
-            when landed.record.has_headers then landed.record.in_reply_to[1]
             when landed.record.conversation_id is not null
                 then concat('thread:', landed.record.mailbox, ':', landed.record.conversation_id)
-        end as in_reply_to,
+        end as conversation,
+        coalesce(landed.record.has_headers, false) as has_headers,
         {{ mail_columns() }}
     from landed
 )

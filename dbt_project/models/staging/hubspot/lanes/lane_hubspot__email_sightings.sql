@@ -8,6 +8,10 @@ select
     'hubspot' as source_system,
     connection,
     concat(connection, ':crm') as mailbox,
+    -- HubSpot logs no references; its own thread holds them together.
+    case when thread_id is not null then concat('thread:', connection, ':', thread_id) end
+        as conversation,
+    false as has_headers,
     cast([] as varchar[]) as reference_ids,
     from_email as from_address,
     list_filter(
