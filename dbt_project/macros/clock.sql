@@ -118,6 +118,12 @@
     end
 {%- endmacro %}
 
+{#- Whole or half seconds as minutes: DECIMAL(12,2), half up. Counted in whole hundredths, since
+    a division would leave the last digit to a double. -#}
+{% macro minutes_of(seconds) -%}
+    cast(cast(floor(({{ seconds }} * 10 + 3) / 6) as decimal(12, 0)) * 0.01 as decimal(12, 2))
+{%- endmacro %}
+
 {#- The open end of an interval, where a comparison needs an instant: TIMESTAMPTZ. -#}
 {% macro far_future() -%}
     cast('9999-12-31 00:00:00+00' as {{ instant_type() }})

@@ -87,10 +87,8 @@ responses as (
     select
         answers.message_id,
         answers.answered_id,
-        cast(
-            {{ business_second_no('answered_days', 'answers.sent_at') }}
-            - ({{ business_second_no('asked_days', 'answers.asked_at') }}) as decimal(18, 4)
-        ) / 60 as response_minutes
+        {{ business_second_no('answered_days', 'answers.sent_at') }}
+        - ({{ business_second_no('asked_days', 'answers.asked_at') }}) as response_seconds
     from answers
     left join days as asked_days on {{ company_date('answers.asked_at') }} = asked_days.date
     left join days as answered_days
@@ -115,7 +113,7 @@ final as (
         cast(messages.n_mailboxes as bigint) as n_mailboxes,
         cast(messages.n_participants as bigint) as n_participants,
         messages.opens_n,
-        cast(responses.response_minutes as decimal(12, 2)) as response_minutes,
+        cast(responses.response_seconds as bigint) as response_seconds,
         -- A bounce and an out-of-office answer are nobody's reply.
         messages.is_auto_reply or messages.is_bounce as is_auto_reply,
         messages.is_bounce,

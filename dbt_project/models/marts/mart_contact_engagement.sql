@@ -39,7 +39,7 @@ mails as (
         from_contact_key,
         direction,
         opens_n,
-        response_minutes,
+        response_seconds,
         sent_date,
         sent_at
     from {{ ref('fct_email') }}
@@ -64,7 +64,7 @@ events as (
         sent_date as event_date,
         'inbound' as event,
         cast(null as bigint) as opens_n,
-        response_minutes,
+        response_seconds,
         sent_at as two_way_at
     from mails
     where direction = 'in'
@@ -76,7 +76,7 @@ events as (
         mails.sent_date as event_date,
         'outbound' as event,
         mails.opens_n,
-        cast(null as decimal(12, 2)) as response_minutes,
+        cast(null as bigint) as response_seconds,
         cast(null as {{ instant_type() }}) as two_way_at
     from mails
     inner join addressees on mails.email_key = addressees.message_id
@@ -90,7 +90,7 @@ events as (
         mails.sent_date as event_date,
         'our answer' as event,
         cast(null as bigint) as opens_n,
-        mails.response_minutes,
+        mails.response_seconds,
         cast(null as {{ instant_type() }}) as two_way_at
     from mails
     inner join mails as asked on mails.answers_email_key = asked.email_key
@@ -103,7 +103,7 @@ events as (
         activities.occurred_date as event_date,
         activities.type as event,
         cast(null as bigint) as opens_n,
-        cast(null as decimal(12, 2)) as response_minutes,
+        cast(null as bigint) as response_seconds,
         case when activities.is_two_way then activities.occurred_at end as two_way_at
     from {{ ref('fct_activity') }} as activities
     cross join unnest(activities.contact_keys) as named (contact_key)
@@ -124,16 +124,13 @@ happened as (
         count(*) filter (where events.event = 'outbound') as outbound_n,
         count(*) filter (where events.event = 'meeting') as meetings_n,
         sum(events.opens_n) as opens_n,
-        count(events.response_minutes) filter (where events.event = 'inbound') as replies_n,
-        count(events.response_minutes) filter (where events.event = 'our answer')
+        count(events.response_seconds) filter (where events.event = 'inbound') as replies_n,
+        count(events.response_seconds) filter (where events.event = 'our answer')
             as our_replies_n,
-        -- A third digit, or the mean of the middle two would be cut short.
-        median(cast(events.response_minutes as decimal(14, 3)))
-            filter (where events.event = 'inbound')
-            as median_response_minutes,
-        median(cast(events.response_minutes as decimal(14, 3)))
-            filter (where events.event = 'our answer')
-            as our_median_response_minutes,
+        median(events.response_seconds) filter (where events.event = 'inbound')
+            as median_response_seconds,
+        median(events.response_seconds) filter (where events.event = 'our answer')
+            as our_median_response_seconds,
         max(events.two_way_at) as two_way_at
     from events
     inner join days on events.event_date = days.date
@@ -229,9 +226,8 @@ final as (
         coalesce(happened.replies_n, 0) as replies_n,
         coalesce(happened.our_replies_n, 0) as our_replies_n,
         coalesce(taking_part.deals_open_n, 0) as deals_open_n,
-        cast(happened.median_response_minutes as decimal(12, 2)) as median_response_minutes,
-        cast(happened.our_median_response_minutes as decimal(12, 2))
-            as our_median_response_minutes,
+        {{ minutes_of('happened.median_response_seconds') }} as median_response_minutes,
+        {{ minutes_of('happened.our_median_response_seconds') }} as our_median_response_minutes,
         months.start_date as month_start_date,
         months.end_date as month_end_date,
         max(happened.two_way_at) over (
