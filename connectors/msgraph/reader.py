@@ -234,15 +234,14 @@ class _Mailbox:
 def _headers(row: Mapping[str, Any]) -> dict[str, list[str]]:
     """Header fields by lower-case name; the vendor's own fields where none were shown."""
     fields: dict[str, list[str]] = {}
-    shown = row.get("internetMessageHeaders") or []
-    for one in shown:
+    for one in row.get("internetMessageHeaders") or []:
         fields.setdefault(str(one["name"]).lower(), []).append(str(one["value"]))
     if row.get("internetMessageId"):
         fields["message-id"] = [row["internetMessageId"]]
     if row.get("subject") is not None:
         fields["subject"] = [row["subject"]]
     # In place of a Date that nobody can read Exchange shows when the message came.
-    if row.get("sentDateTime") and not shown:
+    if row.get("sentDateTime") and "date" not in fields:
         sent = datetime.fromisoformat(row["sentDateTime"]).astimezone(UTC)
         fields["date"] = [format_datetime(sent)]
     return fields

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from connectors.base.errors import AccessDenied, ConfigError
-from connectors.base.stream import Resources
+from connectors.base.stream import ReadRequest, Resources
 from connectors.gmail import CONNECTOR, check
 from connectors.gmail.settings import GmailSettings
 from pipeledger.settings import load_settings
@@ -187,6 +187,27 @@ def test_a_broken_key_is_refused_without_showing_it(server: GmailServer, tmp_pat
         reader.read()
 
     assert "SECRET-PEM" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("hidden", "expected"), [(False, True), (True, False)])
+async def test_a_message_that_cannot_be_read_is_kept_unless_people_are_hidden(
+    server: GmailServer, tmp_path: Path, hidden: bool, expected: bool
+) -> None:
+    """The quarantine would be the one place with everybody's address."""
+    identity = server.deliver(SAM)
+    server.mailboxes[SAM].messages[identity]["sizeEstimate"] = "big"
+    more = {"hash_addresses": True, "hash_key": "k"} if hidden else {}
+    reader = reader_of(server, tmp_path, **more)
+    stream = CONNECTOR.stream("messages")
+    assert stream.read is not None
+
+    async with CONNECTOR.open(
+        reader.settings, Resources("mail", str(tmp_path), lambda: NOW)
+    ) as session:
+        request = ReadRequest(stream, "mail", NOW)
+        rejected = [one async for page in stream.read(session, request) for one in page.rejected]
+
+    assert [expected] == [b"ana@example.com" in one.raw for one in rejected]
 
 
 def test_the_key_may_stand_in_a_variable_as_google_gives_it(

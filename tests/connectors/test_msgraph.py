@@ -67,6 +67,29 @@ def test_a_message_lands_with_its_thread_and_without_its_text(
     assert "SECRET-CONTENT" not in json.dumps(row)
 
 
+def test_what_was_sent_from_here_has_no_headers_and_keeps_its_conversation(
+    server: GraphServer, tmp_path: Path
+) -> None:
+    """Headers are those of the way here; the conversation then holds the thread together."""
+    server.deliver(SAM, "sentitems", sender=SAM, to="ana@example.com")
+
+    (row,) = payloads(reader_of(server, tmp_path).read())
+
+    assert (False, "conversation-Offer") == (row["has_headers"], row["conversation_id"])
+    assert (None, "date") == (row["size"], row["sent_at_basis"])
+
+
+def test_a_date_that_exchange_could_not_read_is_the_arrival(
+    server: GraphServer, tmp_path: Path
+) -> None:
+    """It shows the arrival as if the sender had said so."""
+    server.deliver(SAM, headers={"Date": "yesterday, after lunch"})
+
+    (row,) = payloads(reader_of(server, tmp_path).read())
+
+    assert "internaldate" == row["sent_at_basis"]
+
+
 def test_the_second_run_finds_what_is_new_flagged_moved_thrown_away_and_gone(
     server: GraphServer, tmp_path: Path
 ) -> None:

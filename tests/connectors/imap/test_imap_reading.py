@@ -214,6 +214,34 @@ def test_outside_addresses_can_land_as_keyed_hashes() -> None:
     assert "sam@acme.test" == row["to"][0]["address"]
 
 
+def test_one_key_gives_one_person_in_every_mailbox_and_another_key_another() -> None:
+    """Joins go on; a list of hashes from elsewhere is worth nothing here."""
+    mailbox = Mailbox()
+    mailbox.append(mail(1, extra="Cc: info@example.com, info@other.test\r\n"))
+    found = []
+    with ImapServer(mailbox) as server:
+        for key in ("k", "k", "another"):
+            config = settings(server, own_domains=["acme.test"], hash_addresses=True, hash_key=key)
+            (row,) = rows(read(config))
+            found.append([one["address"] for one in (*row["from"], *row["cc"])])
+
+    assert found[0] == found[1]
+    assert not set(found[0]) & set(found[2])
+    infos = {one.partition("@")[0] for one in found[0][1:]}
+    assert 2 == len(infos)  # or the commonest hash would be known to be info@
+
+
+def test_seeing_a_message_is_no_change_of_it() -> None:
+    """Everybody reads their mail; a version for each look would bury what changed."""
+    mailbox = Mailbox()
+    uid = mailbox.append(mail(1), flags=("\\Answered",))
+    with ImapServer(mailbox) as server:
+        first = rows(read(settings(server)))
+        mailbox.flag(uid, "\\Seen")
+
+        assert first == rows(read(settings(server)))
+
+
 def test_a_server_that_stumbles_over_bodystructure_is_asked_without() -> None:
     """Broken MIME in one mail must not stop a mailbox."""
     mailbox = Mailbox(is_bodystructure_broken=True)

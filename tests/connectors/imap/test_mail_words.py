@@ -1,13 +1,15 @@
 """What stands in headers and answers, as their senders meant it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from connectors.base.mail import (
     addresses,
+    automatic,
     decode_text,
+    fallback_id,
     message_ids,
     parse_headers,
     sent_at,
@@ -80,6 +82,44 @@ def test_a_senders_clock_is_believed_only_near_the_arrival(
     arrived = datetime(2026, 10, 1, 9, 1, tzinfo=UTC)
 
     assert (expected, basis) == sent_at(date, arrived)
+
+
+def test_a_message_without_an_id_is_the_same_in_every_mailbox_and_no_other() -> None:
+    """Second, sender, recipients and subject; the mark of an answer and the order tell nothing."""
+    moment = datetime(2026, 10, 1, 9, tzinfo=UTC)
+    shown = fallback_id(moment, "a@x", ["b@y", "c@z"], "Offer  7", None)
+
+    later = moment + timedelta(milliseconds=900)
+    assert shown == fallback_id(later, "a@x", ["c@z", "b@y", "b@y"], "AW: RE[2]: offer 7", None)
+    others = {
+        fallback_id(moment + timedelta(seconds=1), "a@x", ["b@y", "c@z"], "Offer 7", None),
+        fallback_id(moment, "b@x", ["b@y", "c@z"], "Offer 7", None),
+        fallback_id(moment, "a@x", ["b@y"], "Offer 7", None),
+        fallback_id(moment, "a@x", ["b@y", "c@z"], "Offer 8", None),
+        fallback_id(moment, "a@x", ["b@y", "c@z"], "Offer 7", "key"),
+    }
+    assert 5 == len(others - {shown})
+
+
+@pytest.mark.parametrize(
+    ("subject", "expected"),
+    [
+        ("Automatic reply: Offer", True),
+        ("AUTO-REPLY: Offer", True),
+        ("Out of Office AutoReply: Offer", True),
+        ("Abwesenheitsnotiz: Angebot", True),
+        ("=?utf-8?Q?R=C3=A9ponse?= automatique : Offre", True),
+        ("自動応答：見積", True),
+        ("Re: Automatic reply: Offer", False),
+        ("Automatic reply machines for your office", False),
+        ("Out of office furniture", False),
+    ],
+)
+def test_an_absence_is_told_by_how_the_subject_begins(subject: str, expected: bool) -> None:
+    """Old servers mark nothing else; whoever answers such a mail is a person."""
+    headers = parse_headers(f"Subject: {subject}\r\n\r\n".encode())
+
+    assert expected is automatic(headers)["is_absence_subject"]
 
 
 def test_a_fetch_answer_split_in_two_is_merged_by_uid() -> None:
