@@ -13,6 +13,7 @@
             'ItemAccountRef': {'value': 'VARCHAR'},
             'UnitPrice': 'DECIMAL(18,6)',
             'Qty': 'DECIMAL(18,6)',
+            'TaxInclusiveAmt': 'DECIMAL(18,4)',
         },
     }) }}
 {%- endmacro %}
@@ -36,7 +37,12 @@
     'TotalAmt': 'DECIMAL(18,4)',
     'Balance': 'DECIMAL(18,4)',
     'RemainingCredit': 'DECIMAL(18,4)',
+    'Deposit': 'DECIMAL(18,4)',
     'TxnTaxDetail': {'TotalTax': 'DECIMAL(18,4)'},
+    'TxnStatus': 'VARCHAR',
+    'ExpirationDate': 'VARCHAR',
+    'AcceptedDate': 'VARCHAR',
+    'LinkedTxn': [{'TxnId': 'VARCHAR', 'TxnType': 'VARCHAR'}],
     'Line': [nested],
 } %}
 
@@ -83,7 +89,7 @@ final as (
         lined.body.CustomField as custom_fields,
         lined.connection || ':' || nullif(lined.body.CustomerRef.value, '') as customer_key,
         nullif(trim(lined.body.CustomerRef.name), '') as customer_name,
-        lower(nullif(trim(lined.body.BillEmail.Address), '')) as bill_email,
+        {{ quickbooks_addresses('lined.body.BillEmail.Address') }}[1] as bill_email,
         nullif(trim(lined.body.PaymentMethodRef.name), '') as payment_method,
         lined.body.TotalAmt as gross_amount,
         case when lined.payload is not null then coalesce(lined.body.TxnTaxDetail.TotalTax, 0) end
@@ -94,6 +100,12 @@ final as (
         ) as net_amount,
         lined.body.Balance as balance_amount,
         coalesce(lined.body.RemainingCredit, lined.body.Balance) as remaining_amount,
+        case when lined.payload is not null then coalesce(lined.body.Deposit, 0) end
+            as deposit_amount,
+        lined.body.TxnStatus as vendor_status,
+        try_cast(lined.body.ExpirationDate as date) as expiration_date,
+        try_cast(lined.body.AcceptedDate as date) as accepted_date,
+        coalesce(lined.body.LinkedTxn, []) as linked,
         lined.lines,
         -- Zero amounts alone are no void: the note says so, or no line counts anything any more.
         coalesce(
@@ -142,6 +154,56 @@ select * from final
             when 'SalesItemLineDetail' then {{ line }}.Amount
             when 'DiscountLineDetail' then -{{ line }}.Amount
         end as {{ money_type() }}
+    )
+{%- endmacro %}
+
+{#- What a line's price holds as tax where prices hold it; QuickBooks' own Amount is net then too.
+    Nothing else says the tax of a line. -#}
+{% macro quickbooks_line_tax(line) -%}
+    cast(
+        coalesce({{ line }}.SalesItemLineDetail.TaxInclusiveAmt - {{ line }}.Amount, 0)
+        as {{ money_type() }}
+    )
+{%- endmacro %}
+
+{#- The payment that an invoice's own deposit is. -#}
+{% macro quickbooks_deposit_key(document_key) -%}
+    concat({{ document_key }}, ':deposit')
+{%- endmacro %}
+
+{#- Shipping is a line of an item that every company has and no list shows. -#}
+{% macro quickbooks_is_shipping(line) -%}
+    coalesce({{ line }}.SalesItemLineDetail.ItemRef.value = 'SHIPPING_ITEM_ID', false)
+{%- endmacro %}
+
+{#- A field of addresses holds one or several of them, by comma. -#}
+{% macro quickbooks_addresses(field) -%}
+    list_filter(
+        list_transform(
+            string_split(replace(coalesce(lower({{ field }}), ''), ';', ','), ','),
+            lambda one: trim(one)
+        ),
+        lambda one: one <> ''
+    )
+{%- endmacro %}
+
+{#- The custom field of a document whose name holds such a word. -#}
+{% macro quickbooks_field(word) -%}
+    trim(list_filter(
+        custom_fields,
+        lambda one: regexp_matches(lower(one.Name), '{{ word }}')
+        and nullif(trim(one.StringValue), '') is not null
+    )[1].StringValue)
+{%- endmacro %}
+
+{#- The deal that a document names: in a field, else behind its word in a note. -#}
+{% macro quickbooks_deal_reference() -%}
+    coalesce(
+        {{ quickbooks_field('(^|[^a-z])deal') }},
+        nullif(regexp_extract(
+            concat_ws(' ', private_note, customer_memo),
+            '(?i)(?:^|[^[:alnum:]])deal[ #:=_-]*((?:[[:alpha:]_]+:)?[[:alnum:]-]*[0-9][[:alnum:]-]*)', 1
+        ), '')
     )
 {%- endmacro %}
 

@@ -4,7 +4,8 @@ Rows by entity, each with the instant of its last change. Drafts are none: Quick
 it holds. A void keeps its row with zeros; a payment that a dispute took back was deleted. A
 credit is applied by a payment of zero that names credit and invoice; money that was given back
 is a refund receipt, which names no invoice; a write-off is a credit memo of an item whose
-account is one of expenses. Shapes: docs/sources/quickbooks.md.
+account is one of expenses. Of some invoices a part was paid as their deposit, which is no payment
+of its own. Shapes: docs/sources/quickbooks.md.
 """
 
 from collections import defaultdict
@@ -26,6 +27,7 @@ from sandbox.company.quickbooks_documents import (
     credit_memo_id,
     customer,
     customer_name,
+    estimate,
     invoice,
     invoice_id,
     item,
@@ -52,14 +54,23 @@ def render(world: World) -> Tables:
         named[one.name] += 1
         name = customer_name(one, named[one.name])
         found["Customer"].append((customer(one, name), instant(one.created)))
+    quotes = {quote.invoice.id: quote for quote in books.quotes}
+    for quote in books.quotes:
+        found["Estimate"].append((estimate(world, quote), instant(quote.created)))
     for bill in books.invoices:
         if bill.finalized is not None:
-            _document(world, bill, taken.get(bill.id, []), used, found)
+            document = invoice(world, bill, quotes.get(bill.id))
+            _document(world, bill, document, taken.get(bill.id, []), used, found)
     return dict(found)
 
 
 def _document(
-    world: World, one: Invoice, taken: list[CreditUse], used: dict[str, int], found: Tables
+    world: World,
+    one: Invoice,
+    document: Object,
+    taken: list[CreditUse],
+    used: dict[str, int],
+    found: Tables,
 ) -> None:
     """An invoice, its money, and its credits."""
     moments = [one.finalized or 0, one.voided_at or 0, one.written_off_at or 0]
@@ -85,7 +96,7 @@ def _document(
         memo = bad_debt(world, one, one.written_off_at)
         found["CreditMemo"].append((memo, instant(one.written_off_at)))
         _apply(world, one, memo["Id"], one.remaining, one.written_off_at, found)
-    found["Invoice"].append((invoice(world, one), instant(max(moments))))
+    found["Invoice"].append((document, instant(max(moments))))
 
 
 def _apply(world: World, one: Invoice, memo: str, amount: int, at: int, found: Tables) -> None:

@@ -4,8 +4,8 @@ import hashlib
 from decimal import Decimal
 from typing import Any
 
-from sandbox.company.clock import business_date
-from sandbox.company.ledger import BilledLine, CreditNote, Customer, Invoice, Payment
+from sandbox.company.clock import DAY, business_date
+from sandbox.company.ledger import BilledLine, BilledQuote, CreditNote, Customer, Invoice, Payment
 from sandbox.company.model import World
 from sandbox.company.money import HOME
 from sandbox.company.names import PRODUCTS
@@ -72,6 +72,26 @@ def customer(one: Customer, name: str) -> Object:
     }
 
 
+def estimate_id(one: BilledQuote) -> str:
+    """The id of an estimate in QuickBooks."""
+    return number("estimate", one.id)
+
+
+def deposit(one: Invoice) -> int:
+    """What was taken with the invoice: half of the payment of every third that was paid at once."""
+    if len(one.payments) != 1 or int(invoice_id(one)) % 3:
+        return 0
+    paid, at = one.payments[0], one.finalized or one.created
+    is_same_day = business_date(paid.at) == business_date(at)
+    return paid.amount // 2 if is_same_day and not paid.dispute_lost else 0
+
+
+def _tax(one: Invoice) -> Object:
+    """How the document counts its tax; line amounts are net either way."""
+    kind = "TaxInclusive" if one.tax_inclusive else "TaxExcluded"
+    return {"GlobalTaxCalculation": kind, "TxnTaxDetail": {"TotalTax": amount(one, one.tax)}}
+
+
 def _head(world: World, one: Invoice, at: int) -> Object:
     """What every transaction says: customer, day, currency and its rate."""
     day = business_date(at)
@@ -119,7 +139,7 @@ def _lines(one: Invoice) -> list[Object]:
     return lines
 
 
-def invoice(world: World, one: Invoice) -> Object:
+def invoice(world: World, one: Invoice, quote: BilledQuote | None = None) -> Object:
     """An invoice with its lines and what is due of it; a void one is zero throughout."""
     at = one.finalized or one.created
     is_void = one.status == "void"
@@ -139,7 +159,7 @@ def invoice(world: World, one: Invoice) -> Object:
         "DocNumber": one.number,
         "CustomField": fields,
         "Line": _lines(one),
-        "TxnTaxDetail": {"TotalTax": amount(one, one.tax)},
+        **_tax(one),
         "DueDate": business_date(one.due or at).isoformat(),
         "TotalAmt": amount(one, one.gross),
         "Balance": amount(one, due),
@@ -148,6 +168,11 @@ def invoice(world: World, one: Invoice) -> Object:
     }
     if note:
         found["PrivateNote"] = note
+    taken = deposit(one)
+    if taken:
+        found["Deposit"] = amount(one, taken)
+    if quote:
+        found["LinkedTxn"] = [{"TxnId": estimate_id(quote), "TxnType": "Estimate"}]
     if is_void:
         zero = Decimal(0)
         found |= {"TotalAmt": zero, "Balance": zero, "TxnTaxDetail": {"TotalTax": zero}}
@@ -156,6 +181,25 @@ def invoice(world: World, one: Invoice) -> Object:
             if "SalesItemLineDetail" in line:
                 line["SalesItemLineDetail"] |= {"Qty": 0, "UnitPrice": zero}
     return found
+
+
+def estimate(world: World, quote: BilledQuote) -> Object:
+    """An estimate that was accepted and became its invoice."""
+    one = quote.invoice
+    expires = business_date(quote.created + 30 * DAY)
+    return {
+        "Id": estimate_id(quote),
+        "DocNumber": f"E-{quote.id[-8:].upper()}",
+        "Line": _lines(one),
+        **_tax(one),
+        "TotalAmt": amount(one, one.gross),
+        "TxnStatus": "Closed",
+        "ExpirationDate": expires.isoformat(),
+        "AcceptedDate": business_date(quote.created).isoformat(),
+        "LinkedTxn": [{"TxnId": invoice_id(one), "TxnType": "Invoice"}],
+        "PrivateNote": f"deal {quote.deal_ref}",
+        **_head(world, one, quote.created),
+    }
 
 
 def credit_memo(world: World, one: Invoice, note: CreditNote, left: int) -> Object:
@@ -198,12 +242,13 @@ def _linked(one: Invoice, units: int, kind: str, id_: str) -> Object:
 
 
 def payment(world: World, one: Invoice, paid: Payment) -> Object:
-    """Money for an invoice."""
+    """Money for an invoice, but for its deposit."""
+    units = paid.amount - deposit(one)
     return {
         "Id": number("payment", paid.id),
-        "TotalAmt": amount(one, paid.amount),
+        "TotalAmt": amount(one, units),
         "UnappliedAmt": Decimal(0),
-        "Line": [_linked(one, paid.amount, "Invoice", invoice_id(one))],
+        "Line": [_linked(one, units, "Invoice", invoice_id(one))],
         **_head(world, one, paid.at),
     }
 

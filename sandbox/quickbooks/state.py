@@ -30,7 +30,8 @@ OTHERS = frozenset({"CompanyInfo", "Preferences", "CompanyCurrency", "ExchangeRa
 WITHOUT_CDC = frozenset({"TaxCode", "TaxRate", *OTHERS})
 AMOUNTS = frozenset(
     {"Amount", "TotalAmt", "Balance", "HomeBalance", "HomeTotalAmt", "TotalTax", "Qty",
-     "UnappliedAmt", "RemainingCredit", "UnitPrice", "TaxInclusiveAmt", "NetAmountTaxable"}
+     "UnappliedAmt", "RemainingCredit", "UnitPrice", "TaxInclusiveAmt", "NetAmountTaxable",
+     "Deposit"}
 )  # fmt: skip
 
 

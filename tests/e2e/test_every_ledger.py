@@ -12,6 +12,8 @@ pytestmark = [
 ]
 
 LEDGERS = [case.source for case in cases() if case.invoices is not None]
+QUOTING = [source for source in LEDGERS if source in {"chargebee", "quickbooks", "xero"}]
+"""Billing systems that hold the quotes of the ledger; a CRM's quotes are held in test_every_crm."""
 ISSUED = "is_billable and not is_deleted and status not in ('draft', 'void')"
 
 
@@ -50,6 +52,23 @@ def test_lines_make_their_invoice(every: Every, source: str) -> None:
     )
 
     assert [] == differences(expected, keyed(found))
+
+
+@pytest.mark.parametrize("source", QUOTING)
+def test_every_quote_became_its_invoice(every: Every, source: str) -> None:
+    """Accepted, worth what its invoice is worth, and none is lost."""
+    expected = sorted(
+        (one.invoice.currency, one.invoice.amount(one.invoice.net), "accepted")
+        for one in every.road.company.world.books.quotes
+    )
+
+    found = every.road.rows(
+        "select currency_code, net_amt, status from marts.fct_quote "
+        f"where connection = '{source}' and not is_deleted order by all"
+    )
+
+    assert expected
+    assert expected == found
 
 
 @pytest.mark.parametrize("source", LEDGERS)

@@ -29,6 +29,7 @@
     'hubspot',
     'odoo',
     'pipedrive',
+    'quickbooks',
     'salesforce',
     'vtiger',
     'xero',

@@ -36,6 +36,7 @@
     'hubspot',
     'odoo',
     'pipedrive',
+    'quickbooks',
     'salesforce',
     'vtiger',
     'xero',

@@ -36,6 +36,7 @@
     'files',
     'hubspot',
     'odoo',
+    'quickbooks',
     'salesforce',
     'vtiger',
     'xero',

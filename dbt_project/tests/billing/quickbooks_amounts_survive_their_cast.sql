@@ -7,12 +7,17 @@
     'TxnTaxDetail.TotalTax': 'tax_amount',
     'Balance': 'balance_amount',
     'RemainingCredit': 'remaining_amount',
+    'Deposit': 'deposit_amount',
+    'ExpirationDate': 'expiration_date',
+    'AcceptedDate': 'accepted_date',
     'CurrencyRef.value': 'currency_code',
     'ExchangeRate': 'exchange_rate',
     'TxnDate': 'issue_date',
     'DueDate': 'due_date',
 } -%}
-{% for stream in ['invoices', 'sales_receipts', 'credit_memos', 'refund_receipts'] %}
+{% for stream in [
+    'invoices', 'sales_receipts', 'credit_memos', 'refund_receipts', 'estimates'
+] %}
     select
         landed.raw_version_id,
         '{{ stream }}' as stream

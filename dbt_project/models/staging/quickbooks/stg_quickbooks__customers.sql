@@ -27,7 +27,8 @@ final as (
             ' ', nullif(trim(versions.body.GivenName), ''),
             nullif(trim(versions.body.FamilyName), '')
         )), '') as person_name,
-        lower(nullif(trim(versions.body.PrimaryEmailAddr.Address), '')) as email,
+        {{ quickbooks_addresses('versions.body.PrimaryEmailAddr.Address') }} as emails,
+        {{ quickbooks_addresses('versions.body.PrimaryEmailAddr.Address') }}[1] as email,
         lower(nullif(trim(versions.body.WebAddr.URI), '')) as website,
         nullif(trim(versions.body.BillAddr.Country), '') as country,
         nullif(versions.body.ParentRef.value, '') as parent_id,

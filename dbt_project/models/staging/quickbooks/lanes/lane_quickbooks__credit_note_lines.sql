@@ -39,7 +39,7 @@ select
     raw_version_id,
     coalesce(line.Description, line.SalesItemLineDetail.ItemRef.name) as line_description,
     {{ quickbooks_line_net('line') }} as net_amt,
-    cast(0 as {{ money_type() }}) as tax_amt,
+    {{ quickbooks_line_tax('line') }} as tax_amt,
     is_deleted,
     observed_at,
     sync_id,

@@ -1,6 +1,6 @@
 -- Grain: one row per line of a QuickBooks invoice or sales receipt x version of it since the line
--- was first seen; a line left out is one that is gone. QuickBooks says the tax of a document and
--- not that of its lines. A discount is a line below zero; a subtotal is none.
+-- was first seen; a line left out is one that is gone. QuickBooks says the tax of a document; that
+-- of a line only where prices hold it. A discount is a line below zero; a subtotal is none.
 
 with documents as (
     select * from {{ ref('stg_quickbooks__invoices') }}
@@ -63,13 +63,19 @@ select
     source_system,
     connection,
     raw_version_id,
-    'item' as line_kind,
-    coalesce(line.Description, line.SalesItemLineDetail.ItemRef.name) as line_description,
-    connection || ':' || nullif(line.SalesItemLineDetail.ItemRef.value, '') as product_key,
+    case when {{ quickbooks_is_shipping('line') }} then 'shipping' else 'item' end as line_kind,
+    case
+        when {{ quickbooks_is_shipping('line') }} then coalesce(line.Description, 'Shipping')
+        else coalesce(line.Description, line.SalesItemLineDetail.ItemRef.name)
+    end as line_description,
+    case
+        when not {{ quickbooks_is_shipping('line') }}
+            then connection || ':' || nullif(line.SalesItemLineDetail.ItemRef.value, '')
+    end as product_key,
     line.SalesItemLineDetail.Qty as quantity,
     cast(line.SalesItemLineDetail.UnitPrice as decimal(38, 12)) as unit_price_amt,
     {{ quickbooks_line_net('line') }} as net_amt,
-    cast(0 as {{ money_type() }}) as tax_amt,
+    {{ quickbooks_line_tax('line') }} as tax_amt,
     cast(0 as {{ money_type() }}) as discount_amt,
     false as is_proration,
     is_line_gone as is_deleted,

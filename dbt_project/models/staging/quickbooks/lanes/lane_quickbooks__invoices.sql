@@ -2,7 +2,8 @@
 --
 -- There are no drafts in the API. A void keeps its row with zeros; its day is that of the edit.
 -- ExchangeRate is home units for one foreign unit, of use where the company keeps its books in
--- the reporting currency.
+-- the reporting currency. Balance is what is left after the deposit that was taken with the
+-- invoice: the deposit is money (lane_quickbooks__payments).
 
 with documents as (
     select
@@ -28,22 +29,6 @@ in_currency as (
         homes.home_currency_code
     from documents
     left join homes on documents.connection = homes.connection
-),
-
-priced as (
-    select
-        *,
-        list_filter(
-            custom_fields,
-            lambda one: regexp_matches(lower(one.Name), '(^|[^a-z])p[.]?o([^a-z]|$)')
-            and nullif(trim(one.StringValue), '') is not null
-        )[1].StringValue as po_number,
-        list_filter(
-            custom_fields,
-            lambda one: regexp_matches(lower(one.Name), '(^|[^a-z])deal')
-            and nullif(trim(one.StringValue), '') is not null
-        )[1].StringValue as deal_field
-    from in_currency
 )
 
 select
@@ -62,15 +47,11 @@ select
     customer_key,
     customer_name,
     bill_email as customer_email,
-    trim(po_number) as po_number,
+    connection || ':' || list_filter(linked, lambda one: one.TxnType = 'Estimate')[1].TxnId
+        as quote_key,
+    {{ quickbooks_field('(^|[^a-z])p[.]?o([^a-z]|$)') }} as po_number,
     nullif(concat_ws(' ', private_note, customer_memo), '') as memo,
-    coalesce(
-        trim(deal_field),
-        nullif(regexp_extract(
-            concat_ws(' ', private_note, customer_memo),
-            '(?i)(?:^|[^[:alnum:]])deal[ #:=_-]*((?:[[:alpha:]_]+:)?[[:alnum:]-]*[0-9][[:alnum:]-]*)', 1
-        ), '')
-    ) as deal_reference,
+    {{ quickbooks_deal_reference() }} as deal_reference,
     document_currency_code as currency_code,
     net_amount as net_amt,
     tax_amount as tax_amt,
@@ -79,7 +60,10 @@ select
         list_filter(lines, lambda one: one.DetailType = 'DiscountLineDetail'),
         lambda one: one.Amount
     )), 0) as discount_amt,
-    cast(0 as {{ money_type() }}) as shipping_amt,
+    coalesce(list_sum(list_transform(
+        list_filter(lines, lambda one: {{ quickbooks_is_shipping('one') }}),
+        lambda one: one.Amount
+    )), 0) as shipping_amt,
     balance_amount as source_balance_amt,
     cast(0 as {{ money_type() }}) as overpaid_amt,
     case
@@ -97,4 +81,4 @@ select
     observed_at,
     sync_id,
     position
-from priced
+from in_currency

@@ -1,5 +1,6 @@
 -- Grain: one row per application to a QuickBooks invoice, in the invoice's currency, of the newest
--- version of each payment; and each sale that was paid at once.
+-- version of each payment; each sale that was paid at once, and each deposit that was taken with
+-- its invoice.
 --
 -- A credit memo is applied by a payment that names both. One whose items are booked as an expense
 -- gives the invoice up. A credit that is dated before its invoice lowers it from its issue on. A
@@ -27,8 +28,39 @@ memos as (
 ),
 
 receipts as (
-    select *
+    select
+        document_key,
+        document_key as payment_key,
+        source_system,
+        connection,
+        raw_version_id,
+        gross_amount as applied_amt,
+        is_deleted,
+        issue_date,
+        observed_at,
+        sync_id,
+        position
     from {{ ref('stg_quickbooks__sales_receipts') }}
+    union all
+    select
+        document_key,
+        {{ quickbooks_deposit_key('document_key') }},
+        source_system,
+        connection,
+        raw_version_id,
+        deposit_amount,
+        is_deleted or deposit_amount = 0,
+        issue_date,
+        observed_at,
+        sync_id,
+        position
+    from (
+        select
+            *,
+            max(deposit_amount) over (partition by document_key) as most_amount
+        from {{ ref('stg_quickbooks__invoices') }}
+    )
+    where most_amount > 0
 ),
 
 united as (
@@ -92,15 +124,15 @@ from united
 inner join invoices on united.invoice_key = invoices.document_key
 union all
 select
+    payment_key,
     document_key,
-    document_key,
-    document_key,
+    payment_key,
     cast(null as varchar),
     source_system,
     connection,
     raw_version_id,
     'payment',
-    gross_amount,
+    applied_amt,
     is_deleted,
     issue_date,
     observed_at,

@@ -1,11 +1,19 @@
--- Grain: one row per landed version of money that a customer paid: payments, and sales that were
--- paid at once. A payment that never was more than zero only applies a credit, and is no money.
+-- Grain: one row per landed version of money that a customer paid: payments, sales that were paid
+-- at once, and deposits that were taken with an invoice. A payment that never was more than zero
+-- only applies a credit, and is no money.
 
 with payments as (
     select
         *,
         max(paid_amount) over (partition by payment_key) as most_amount
     from {{ ref('stg_quickbooks__payments') }}
+),
+
+deposits as (
+    select
+        *,
+        max(deposit_amount) over (partition by document_key) as most_amount
+    from {{ ref('stg_quickbooks__invoices') }}
 ),
 
 homes as (
@@ -47,6 +55,24 @@ united as (
         sync_id,
         position
     from {{ ref('stg_quickbooks__sales_receipts') }}
+    union all
+    select
+        {{ quickbooks_deposit_key('document_key') }},
+        source_system,
+        connection,
+        raw_version_id,
+        customer_key,
+        payment_method,
+        is_void or deposit_amount = 0,
+        currency_code,
+        deposit_amount,
+        is_deleted,
+        issue_date,
+        observed_at,
+        sync_id,
+        position
+    from deposits
+    where most_amount > 0
 )
 
 select

@@ -1,0 +1,3 @@
+-- Grain: one row per version of an estimate, with its lines.
+
+{{ quickbooks_document('estimates') }}
