@@ -48,6 +48,9 @@ class Kind:
     params: tuple[tuple[str, str], ...] = ()
     follows: tuple[str, ...] = ()
     follow_filter: str = ""
+    pointers: tuple[str, ...] = ()
+    """Types of a third kind (a discount's) whose object names one of this kind, in a field that
+    is called as this kind's object is."""
     unsettled: tuple[tuple[str, str], ...] = ()
     children: Children | None = None
     can_vanish: bool = False
@@ -78,6 +81,7 @@ INVOICE_EVENTS = _types(
     "marked_uncollectible voided",
 )
 # Never invoice.upcoming: its object has no id.
+DISCOUNT_EVENTS = _types("customer.discount", "created updated deleted")
 
 KINDS: tuple[Kind, ...] = (
     Kind(
@@ -86,6 +90,7 @@ KINDS: tuple[Kind, ...] = (
         "customer",
         "Customers",
         _types("customer", "created updated deleted"),
+        pointers=DISCOUNT_EVENTS,
         can_vanish=True,
     ),
     Kind(
@@ -106,6 +111,15 @@ KINDS: tuple[Kind, ...] = (
         expand=("tiers",),
     ),
     Kind(
+        "coupons",
+        "/v1/coupons",
+        "coupon",
+        "Coupons",
+        _types("coupon", "created updated deleted"),
+        can_vanish=True,
+        expand=("applies_to", "currency_options"),
+    ),
+    Kind(
         "subscriptions",
         "/v1/subscriptions",
         "subscription",
@@ -118,6 +132,10 @@ KINDS: tuple[Kind, ...] = (
         # Left out, cancelled ones would never be listed.
         params=(("status", "all"),),
         unsettled=(("status", "active"), ("status", "past_due"), ("status", "trialing")),
+        # A discount that is taken off is not promised to be an update of what it was on.
+        pointers=DISCOUNT_EVENTS,
+        # An answer holds four levels at most: the coupon of an item's discount is a name.
+        expand=("discounts.source.coupon", "items.data.discounts"),
         children=Children(
             "subscription_items",
             "/v1/subscription_items",

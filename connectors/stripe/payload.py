@@ -27,7 +27,8 @@ DROPPED = frozenset(
         *("sources", "default_source", "invoice_settings", "ip", "receipt_number", "source"),
     }
 )
-"""Keys that never land, at any depth. ``source`` is kept where it is a plain id."""
+"""Keys that never land, at any depth. ``source`` is a card, but a plain id elsewhere, and what a
+discount comes from."""
 _ADDRESS_KEPT = ("country", "state", "postal_code")
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -59,7 +60,9 @@ def _cleaned(value: Any) -> Any:
     for name, inner in value.items():
         if name in {"address", "customer_address"} and isinstance(inner, dict):
             kept[name] = {part: inner.get(part) for part in _ADDRESS_KEPT}
-        elif name in DROPPED and not (name == "source" and isinstance(inner, str)):
+        elif name == "source" and (isinstance(inner, str) or value.get("object") == "discount"):
+            kept[name] = _cleaned(inner)
+        elif name in DROPPED:
             continue
         else:
             kept[name] = _cleaned(inner)

@@ -38,6 +38,13 @@ class _Subject(msgspec.Struct):
     object: str = ""
 
 
+class _Pointing(msgspec.Struct):
+    """What a discount was on."""
+
+    customer: str | None = None
+    subscription: str | None = None
+
+
 class _Data(msgspec.Struct):
     object: msgspec.Raw
 
@@ -91,7 +98,7 @@ async def _changes(
     parents: dict[str, int] = {}
     end: datetime | None = None
     first = str(int((since - OVERLAP).timestamp()))
-    wanted = (*kind.events, *kind.follows)
+    wanted = (*kind.events, *kind.follows, *kind.pointers)
     for start in range(0, len(wanted), TYPES_AT_ONCE):
         types = wanted[start : start + TYPES_AT_ONCE]
         params = (("created[gte]", first), *(("types[]", name) for name in types))
@@ -129,6 +136,11 @@ def _sort(
     parents: dict[str, int],
 ) -> None:
     """Note what an event says: an object to fetch, one that is gone, or a parent to follow."""
+    if event.type in kind.pointers:
+        named = decode(bytes(event.data.object), _Pointing)
+        if (subject_id := getattr(named, kind.object)) is not None:
+            changed[subject_id] = max(event.created, changed.get(subject_id, 0))
+        return
     subject = decode(bytes(event.data.object), _Subject)
     if subject.id is None:
         return

@@ -47,19 +47,18 @@
         ~ ' * factors.to_row_currency as decimal(38, 9))', 'factors.row_currency_code') }}
 {%- endmacro %}
 
-{#- An amount per billing interval as an amount per month: a year is 12 months, a week 12/52 of
-    one, a day 12/365 (marts.md, mart_mrr_movement). A decimal factor, so that no digit of the
-    amount passes through a double. -#}
+{#- An amount per billing interval as an amount per month, to eight places: a year is 12 months, a
+    week 12/52 of one, a day 12/365 (marts.md, mart_mrr_movement). Divided in whole numbers, so that
+    no digit passes through a double and 1 / 12 is no rounded factor. -#}
 {% macro monthly_amount(amount, interval_unit, interval_count) -%}
-    ({{ amount }}) * cast(
+    {%- set times = "case " ~ interval_unit ~ " when 'week' then 13 when 'day' then 365 else 1 end" -%}
+    {%- set parts -%}
         case {{ interval_unit }}
-            when 'year' then 1.0 / 12
-            when 'quarter' then 1.0 / 3
-            when 'month' then 1.0
-            when 'week' then 52.0 / 12
-            when 'day' then 365.0 / 12
-        end / coalesce({{ interval_count }}, 1) as decimal(12, 9)
-    )
+            when 'year' then 12 when 'quarter' then 3 when 'month' then 1
+            when 'week' then 3 when 'day' then 12
+        end * coalesce({{ interval_count }}, 1)
+    {%- endset -%}
+    {{ decimal_ratio('(' ~ amount ~ ') * (' ~ times ~ ')', '(' ~ parts ~ ')', 8, 8) }}
 {%- endmacro %}
 
 {#- The sources that bill and know no deals: their customers are companies of a CRM, where one

@@ -122,11 +122,57 @@ def prices(books: Books) -> list[Object]:
     return found + [subscription_price(one) for one in books.subscriptions]
 
 
+def coupons() -> list[Object]:
+    """A fifth off for good, and half off the first invoice alone."""
+    return [
+        {
+            "id": id_,
+            "object": "coupon",
+            "amount_off": None,
+            "created": 1_696_000_000,
+            "currency": None,
+            "duration": duration,
+            "duration_in_months": None,
+            "livemode": False,
+            "metadata": {},
+            "name": id_,
+            "percent_off": percent,
+            "valid": True,
+        }
+        for id_, percent, duration in (("NL20", 20.0, "forever"), ("NLFIRST", 50.0, "once"))
+    ]
+
+
+def is_discounted(one: Subscription) -> bool:
+    """Every third whose list price is a whole number gives a fifth of it away."""
+    return sum(map(ord, one.id)) % 3 == 0 and one.monthly % 4 == 0
+
+
+def discounts(one: Subscription) -> list[Object]:
+    """What a subscription has off its price: for good, or off its first invoice."""
+    coupon = coupons()[0 if is_discounted(one) else 1]
+    if not is_discounted(one) and sum(map(ord, one.id)) % 3 != 1:
+        return []
+    return [
+        {
+            "id": f"di_{one.id.removeprefix('sub_')}",
+            "object": "discount",
+            "customer": one.customer.id,
+            "end": None,
+            "promotion_code": None,
+            "source": {"coupon": coupon, "type": "coupon"},
+            "start": one.created // 1_000,
+            "subscription": one.id,
+        }
+    ]
+
+
 def subscription_price(one: Subscription) -> Object:
-    """The monthly price of a subscription."""
+    """The monthly price of a subscription, before its discount."""
     currency = one.customer.currency.lower()
     id_ = f"price_{one.id.removeprefix('sub_')}"
-    return price(id_, one.product, currency, one.monthly, one.created // 1_000, "month")
+    listed = one.monthly * 5 // 4 if is_discounted(one) else one.monthly
+    return price(id_, one.product, currency, listed, one.created // 1_000, "month")
 
 
 def subscription(one: Subscription, today: int) -> Object:
@@ -146,7 +192,7 @@ def subscription(one: Subscription, today: int) -> Object:
         "created": started,
         "currency": one.customer.currency.lower(),
         "customer": one.customer.id,
-        "discounts": [],
+        "discounts": discounts(one),
         "ended_at": seconds(one.canceled_at),
         "items": listing(
             f"/v1/subscription_items?subscription={one.id}",
@@ -185,6 +231,7 @@ def render(world: World) -> dict[str, Any]:
         "customers": [customer(one) for one in books.customers],
         "products": products(),
         "prices": prices(books),
+        "coupons": coupons(),
         "subscriptions": [subscription(one, world.today) for one in books.subscriptions],
         "quotes": [
             {

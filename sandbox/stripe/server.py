@@ -14,6 +14,7 @@ PATHS = {
     "customers": "customers",
     "products": "products",
     "prices": "prices",
+    "coupons": "coupons",
     "subscriptions": "subscriptions",
     "quotes": "quotes",
     "invoices": "invoices",
@@ -37,6 +38,7 @@ KNOWN: Mapping[str, frozenset[str]] = {
     "customers": CREATED | {"email"},
     "products": CREATED | {"active"},
     "prices": CREATED | {"active", "product", "type"},
+    "coupons": CREATED,
     "subscriptions": CREATED | {"status", "customer", "price"},
     "quotes": frozenset({"status", "customer"}),
     "invoices": CREATED | {"status", "customer", "subscription", "collection_method"},
@@ -56,8 +58,13 @@ KNOWN: Mapping[str, frozenset[str]] = {
 INLINE = 10
 ITEMS_INLINE = 20
 CHILDREN = {"invoices": "lines", "credit_notes": "lines", "quotes": "line_items"}
-EXPANDED = {"prices": "tiers", "quotes": "line_items"}
+EXPANDED = {
+    "prices": ("tiers",),
+    "quotes": ("line_items",),
+    "coupons": ("applies_to", "currency_options"),
+}
 """Fields that an answer holds only when they are asked for."""
+EXPAND_DEPTH = 4
 _requests = itertools.count(1)
 
 
@@ -184,7 +191,12 @@ class StripeServer(SandboxServer):
         # Newest first; what was made in one second keeps its own order.
         place = {one["id"]: number for number, one in enumerate(rows)}
         rows.sort(key=lambda one: (one["created"], place[one["id"]]), reverse=True)
-        expand = [name.removeprefix("data.") for name in request.query.get("expand[]", [])]
+        asked = request.query.get("expand[]", [])
+        for name in asked:
+            if name.count(".") >= EXPAND_DEPTH:
+                message = "You cannot expand more than 4 levels of a property."
+                raise _RefusedError(400, message, param="expand")
+        expand = [name.removeprefix("data.") for name in asked]
         return self._paged(request, rows, request.path, lambda one: self._shown(kind, one, expand))
 
     def _events(self, request: Request) -> Reply:
@@ -221,8 +233,11 @@ class StripeServer(SandboxServer):
                 "has_more": len(rows) > some,
                 "url": f"/v1/{kind}/{one['id']}/{name}",
             }
-        if kind in EXPANDED and EXPANDED[kind] not in expand:
-            shown.pop(EXPANDED[kind], None)
+        for field in EXPANDED.get(kind, ()):
+            if field not in expand:
+                shown.pop(field, None)
+        if kind == "subscriptions":
+            _show_discounts(shown, expand)
         if kind == "invoice_payments" and "payment.payment_record" in expand:
             payment = shown.get("payment", {})
             record = self.state.objects["payment_records"].get(payment.get("payment_record"))
@@ -262,6 +277,31 @@ class StripeServer(SandboxServer):
         shown = chosen if show is None else [show(one) for one in chosen]
         body = {"object": "list", "url": url, "has_more": len(rows) > start + limit, "data": shown}
         return reply_json(body)
+
+
+def _show_discounts(shown: dict[str, Any], expand: list[str]) -> None:
+    """Discounts are ids unless they are asked for, and so are their coupons."""
+    is_coupon = "discounts.source.coupon" in expand
+    shown["discounts"] = [
+        _discount(one, whole=is_coupon or "discounts" in expand, coupon=is_coupon)
+        for one in shown.get("discounts", [])
+    ]
+    items = shown.get("items", {})
+    whole = "items.data.discounts" in expand
+    rows = [
+        {**row, "discounts": [_discount(one, whole=whole) for one in row.get("discounts", [])]}
+        for row in items.get("data", [])
+    ]
+    if items:
+        shown["items"] = {**items, "data": rows}
+
+
+def _discount(one: dict[str, Any], *, whole: bool, coupon: bool = False) -> Any:
+    if not whole:
+        return one["id"]
+    source = one["source"]
+    named = source["coupon"] if coupon else source["coupon"]["id"]
+    return {**one, "source": {**source, "coupon": named}}
 
 
 def _in_range(request: Request, created: int) -> bool:

@@ -13,6 +13,7 @@ PREFIXES = {
     "customers": "customer",
     "products": "product",
     "prices": "price",
+    "coupons": "coupon",
     "subscriptions": "customer.subscription",
     "quotes": "quote",
     "invoices": "invoice",

@@ -71,32 +71,44 @@ in_force as (
         ) = 1
 ),
 
+priced as (
+    select
+        * exclude (monthly_amt),
+        -- The first step that is not over at the month's end.
+        coalesce(
+            list_filter(monthly_steps, lambda one: coalesce(one.until_at >= ends_at, true))[1]
+            .monthly_amt,
+            monthly_amt
+        ) as monthly_amt
+    from in_force
+),
+
 final as (
     select
-        in_force.subscription_key,
-        in_force.period_key,
-        in_force.start_date,
-        in_force.ends_at,
-        in_force.customer_key,
-        in_force.currency_code,
-        in_force.source_system,
-        in_force.connection,
-        in_force.raw_version_id,
-        {{ round_money('in_force.monthly_amt', 'in_force.currency_code') }} as mrr_amt,
-        in_force.is_assumed
-    from in_force
-    left join written_off on in_force.subscription_key = written_off.subscription_key
+        priced.subscription_key,
+        priced.period_key,
+        priced.start_date,
+        priced.ends_at,
+        priced.customer_key,
+        priced.currency_code,
+        priced.source_system,
+        priced.connection,
+        priced.raw_version_id,
+        {{ round_money('priced.monthly_amt', 'priced.currency_code') }} as mrr_amt,
+        priced.is_assumed
+    from priced
+    left join written_off on priced.subscription_key = written_off.subscription_key
     where
-        (in_force.trial_ends_at is null or in_force.trial_ends_at < in_force.ends_at)
+        (priced.trial_ends_at is null or priced.trial_ends_at < priced.ends_at)
         -- What it is today says nothing of the months before it was read.
-        and (in_force.is_assumed or in_force.status in ('active', 'past_due'))
+        and (priced.is_assumed or priced.status in ('active', 'past_due'))
         and not (
-            in_force.status = 'past_due'
+            priced.status = 'past_due'
             and coalesce(
-                {{ start_of_day('written_off.written_off_date') }} < in_force.ends_at, false
+                {{ start_of_day('written_off.written_off_date') }} < priced.ends_at, false
             )
         )
-        and in_force.monthly_amt > 0
+        and priced.monthly_amt > 0
 )
 
 select * from final

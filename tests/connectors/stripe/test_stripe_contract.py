@@ -368,3 +368,53 @@ def test_a_load_that_slept_too_long_is_read_again(server: StripeServer, reader: 
     again = {r.record_id: json.loads(r.payload or b"") for r in records(reader.read("charges"))}
 
     assert -1 == again[changed]["amount"]
+
+
+def test_a_subscriptions_discounts_come_with_what_they_take_off(
+    server: StripeServer, reader: Reader
+) -> None:
+    """Unasked, they are bare ids, and what recurs would be counted before them."""
+    coupon = server.state.has("coupons", percent_off=20.0, applies_to={"products": ["prod_1"]})
+    whole, part = (
+        {"id": id_, "object": "discount", "source": {"coupon": coupon, "type": "coupon"}}
+        for id_ in ("di_whole", "di_part")
+    )
+    one = server.state.has(
+        "subscriptions",
+        status="active",
+        discounts=[whole],
+        items={"object": "list", "data": [{"id": "si_1", "discounts": [part]}], "has_more": False},
+    )["id"]
+
+    (listed,) = records(reader.read("subscriptions"))
+    server.state.advance(hours=1)
+    server.state.change("subscriptions", one, quantity=3)
+    server.state.advance(minutes=5)
+    (fetched,) = records(reader.read("subscriptions"))
+    (landed,) = records(reader.read("coupons"))
+
+    for record in (listed, fetched):
+        shown = json.loads(record.payload or b"")
+        assert 20.0 == shown["discounts"][0]["source"]["coupon"]["percent_off"]
+        (item,) = shown["items"]["data"]
+        assert coupon["id"] == item["discounts"][0]["source"]["coupon"]
+    assert {"products": ["prod_1"]} == json.loads(landed.payload or b"")["applies_to"]
+
+
+def test_a_discount_that_is_taken_off_calls_for_what_it_was_on(
+    server: StripeServer, reader: Reader
+) -> None:
+    """Its own event names subscription and customer; theirs may not come."""
+    customer = server.state.has("customers")["id"]
+    one = server.state.has("subscriptions", status="active", customer=customer, discounts=[])["id"]
+    for stream in ("subscriptions", "customers"):
+        reader.read(stream)
+    server.state.advance(hours=1)
+    server.state.log(
+        "customer.discount.deleted",
+        {"id": "di_1", "object": "discount", "customer": customer, "subscription": one},
+    )
+    server.state.advance(minutes=5)
+
+    assert [one] == ids(reader.read("subscriptions"))
+    assert [customer] == ids(reader.read("customers"))

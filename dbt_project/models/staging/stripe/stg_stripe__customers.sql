@@ -10,6 +10,7 @@ with versions as (
             'metadata': 'JSON',
             'balance': 'BIGINT',
             'currency': 'VARCHAR',
+            'discount': 'JSON',
             'created': 'BIGINT',
             'test_clock': 'VARCHAR',
         }) }} as body
@@ -30,6 +31,7 @@ final as (
         ) as company_reference,
         upper(versions.body.currency) as currency_code,
         versions.body.balance as balance_minor,
+        versions.body.discount as discount,
         {{ stripe_instant('versions.body.created') }} as created_at,
         versions.raw_version_id,
         'stripe' as source_system,

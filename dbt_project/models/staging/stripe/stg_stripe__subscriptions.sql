@@ -18,10 +18,14 @@ with versions as (
             'current_period_end': 'BIGINT',
             'trial_end': 'BIGINT',
             'pause_collection': {'behavior': 'VARCHAR'},
+            'discount': 'JSON',
+            'discounts': ['JSON'],
             'items': {'has_more': 'BOOLEAN', 'data': [{
+                'id': 'VARCHAR',
                 'current_period_start': 'BIGINT',
                 'current_period_end': 'BIGINT',
                 'quantity': 'BIGINT',
+                'discounts': ['JSON'],
                 'price': {
                     'id': 'VARCHAR',
                     'product': 'VARCHAR',
@@ -49,18 +53,16 @@ final as (
         nullif(trim(json_extract_string(versions.body.metadata, '$.channel')), '') as channel,
         versions.body.items.data[1].price.recurring."interval" as recurring_interval,
         versions.body.items.data[1].price.recurring.interval_count as recurring_interval_count,
-        -- What a month costs, in minor units: a metered item has no price of its own.
-        list_sum(list_transform(
-            list_filter(
-                versions.body.items.data,
-                lambda item: coalesce(item.price.recurring.usage_type, 'licensed') <> 'metered'
-            ),
-            lambda item: {{ monthly_amount(
-                'cast(item.price.unit_amount_decimal as decimal(26, 12))'
-                ~ ' * coalesce(item.quantity, 1)',
-                'item.price.recurring."interval"',
-                'item.price.recurring.interval_count') }}
-        )) as monthly_amount_minor,
+        coalesce(versions.body.items.data, []) as items,
+        -- Before 2025-03-31 one, which shows its coupon; then several, which name theirs.
+        list_concat(
+            coalesce(versions.body.discounts, []),
+            case
+                when coalesce(len(versions.body.discounts), 0) = 0
+                    then list_filter([versions.body.discount], lambda one: one is not null)
+                else []
+            end
+        ) as discounts,
         versions.body.pause_collection.behavior is not null as is_paused,
         {{ stripe_instant('versions.body.trial_end') }} as trial_ends_at,
         {{ stripe_instant('versions.body.start_date') }} as started_at,

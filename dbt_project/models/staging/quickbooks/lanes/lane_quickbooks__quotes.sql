@@ -2,7 +2,10 @@
 -- it names; one that was closed by hand is void.
 
 with estimates as (
-    select * from {{ ref('stg_quickbooks__estimates') }}
+    select
+        *,
+        len(list_filter(linked, lambda one: one.TxnType = 'Invoice')) > 0 as is_invoiced
+    from {{ ref('stg_quickbooks__estimates') }}
 ),
 
 homes as (
@@ -13,7 +16,6 @@ referred as (
     select
         estimates.*,
         {{ quickbooks_deal_reference() }} as deal_reference,
-        len(list_filter(linked, lambda one: one.TxnType = 'Invoice')) > 0 as is_invoiced,
         homes.home_currency_code
     from estimates
     left join homes on estimates.connection = homes.connection
