@@ -10,18 +10,16 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-import msgspec
-
-from sandbox.company.clock import HOUR, MINUTE, ZONE, business_date, instant, midnight
+from sandbox.company.clock import HOUR, MINUTE, business_date, midnight
 from sandbox.company.hubspot_work import product_id
 from sandbox.company.model import Activity, Deal, Edit, Lead, World
 from sandbox.company.money import HOME
 from sandbox.company.names import PRODUCTS
 from sandbox.company.people import BY_OWNER, ROSTER
 from sandbox.company.pipelines import PIPELINES, STAGES
+from sandbox.company.zoho_invoices import invoice
+from sandbox.company.zoho_record import PREFIX, Row, entry, link, own_id, plain, stamp
 
-Row = dict[str, Any]
-PREFIX = "5725767"
 PIPELINE_IDS = {name: f"{PREFIX}{place:012d}" for place, name in enumerate(PIPELINES, 9_000)}
 LAYOUT_ID = f"{PREFIX}{8_000:012d}"
 ACTUAL_VALUES = {"Demo": "Product Demonstration"}
@@ -38,41 +36,10 @@ LEAD_STATUS = {
 MODULES = {"calls": "Calls", "meetings": "Events", "tasks": "Tasks"}
 
 
-def own_id(value: str | int) -> str:
-    """An id of the organisation: 19 digits."""
-    return f"{PREFIX}{int(value):012d}"
-
-
-def link(value: str | int | None) -> Row | None:
-    """A lookup."""
-    return None if value is None else {"id": own_id(value)}
-
-
-def stamp(at: int) -> str:
-    """An instant with the organisation's offset, whole seconds."""
-    return instant(at).astimezone(ZONE).replace(microsecond=0).isoformat()
-
-
-def plain(amount: Decimal | None) -> msgspec.Raw | None:
-    """An amount as a JSON number, its digits as they are."""
-    return None if amount is None else msgspec.Raw(str(amount).encode())
-
-
 def stage_value(stage: str) -> str:
     """The actual value of a stage, which outlives a new name."""
     label = STAGES[stage].label
     return ACTUAL_VALUES.get(label, label)
-
-
-def entry(id_: str | int, row: Row, created: int, modified: int, **more: Any) -> Row:
-    """A record with its two clocks."""
-    whole = {
-        "id": own_id(id_),
-        **row,
-        "Created_Time": stamp(created),
-        "Modified_Time": stamp(max(created, modified)),
-    }
-    return {"row": whole, "lines": [], "deleted": None, "is_converted": False, **more}
 
 
 def by_second(edits: Iterable[Edit]) -> list[Edit]:
@@ -365,6 +332,7 @@ def render(world: World) -> dict[str, Any]:
             for place, (name, price) in enumerate(PRODUCTS)
         ],
     }
+    records["Invoices"] = [invoice(world, one) for one in world.books.invoices]
     for one in world.activities:
         if one.kind in MODULES:
             records.setdefault(MODULES[one.kind], []).append(activity(one))

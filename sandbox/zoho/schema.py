@@ -138,6 +138,7 @@ FIELDS: dict[str, dict[str, str]] = {
     "Invoices": {
         **_DOCUMENT,
         "Invoice_Number": "autonumber",
+        "Purchase_Order": "text",
         "Invoice_Date": "date",
         "Due_Date": "date",
         "Sales_Order": "lookup",

@@ -7,9 +7,20 @@ from datetime import timedelta
 from sandbox.company import Company
 from sandbox.company.clock import instant
 from sandbox.company.model import Deal
-from sandbox.company.zoho import PIPELINE_IDS, by_second, own_id, stage_value
+from sandbox.company.zoho import PIPELINE_IDS, by_second, stage_value
+from sandbox.company.zoho_invoices import invoice_id, is_settled
+from sandbox.company.zoho_record import own_id
 from sandbox.zoho import CLIENT, REFRESH_TOKEN, SECRET, ZohoServer, ZohoState
-from tests.e2e.vendors import Case, CrmTruth, Served, StageEntry, activities_shown, deal_row
+from tests.e2e.vendors import (
+    Case,
+    CrmTruth,
+    InvoiceRow,
+    Served,
+    StageEntry,
+    activities_shown,
+    deal_row,
+    invoice_row,
+)
 
 
 @contextmanager
@@ -73,4 +84,21 @@ def crm(company: Company) -> CrmTruth:
     )
 
 
-CASE = Case("zoho", serve, crm)
+def invoices(company: Company) -> dict[str, InvoiceRow]:
+    """The ledger without money and credits: paid is what a status says, and then all of it."""
+    found = {}
+    for one in company.world.books.invoices:
+        if not one.is_billed:
+            continue
+        row = invoice_row(one)
+        nothing = one.amount(0)
+        found[f"zoho:{invoice_id(company.world, one)}"] = row._replace(
+            status="paid" if is_settled(one) else "open",
+            balance=nothing if is_settled(one) else row.gross,
+            credited=nothing,
+            paid=row.gross if is_settled(one) else nothing,
+        )
+    return found
+
+
+CASE = Case("zoho", serve, crm, invoices)
