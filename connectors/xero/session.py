@@ -18,6 +18,8 @@ from connectors.xero.kinds import Kind
 from connectors.xero.settings import XeroSettings
 
 NOT_COUNTED = "connections"
+NOT_MODIFIED = 304
+"""Nothing changed since the moment asked for; Xero says so by an empty list, as far as is known."""
 API = "/api.xro/2.0"
 OLDEST_FIRST = "UpdatedDateUTC ASC"
 NEWEST_FIRST = "UpdatedDateUTC DESC"
@@ -156,8 +158,11 @@ class Session:
         if since is not None:
             headers["If-Modified-Since"] = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
         path = f"{API}/{kind.path}"
-        response = await self.client.get(path, params=params, headers=headers)
+        ok = frozenset({200, NOT_MODIFIED}) if since is not None else frozenset({200})
+        response = await self.client.get(path, params=params, headers=headers, ok=ok)
         self._keep(tenant)
+        if response.status == NOT_MODIFIED:
+            return Answer((), has_more=False, response=response)
         body = response.decode(dict[str, msgspec.Raw])
         status = body.get("Status")
         if status is not None and bytes(status) != b'"OK"':

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.base.errors import AccessDenied, ConfigError
+from connectors.base.errors import AccessDenied, ConfigError, VendorError
 from connectors.xero.kinds import KINDS
 from connectors.xero.payload import instant
 from sandbox.exchange import Reply, Request
@@ -191,6 +191,31 @@ async def test_nothing_new_costs_one_call_and_adds_nothing(
     again = await shelf.read()
 
     assert ([], 1) == (again.ids, server.count(LISTS) - before)
+
+
+async def test_not_modified_is_nothing_new(
+    shelf: Shelf, books: XeroState, server: XeroServer
+) -> None:
+    """An answer without a body to "if modified since" is no fault, and moves nothing back."""
+    many(books, 3)
+    await shelf.read()
+    known = shelf.cursors["invoices"]["since"]
+    server.fail("Invoices", lambda *_: Reply(304))
+
+    assert [] == (await shelf.read()).ids
+
+    books.advance(minutes=5)
+    late = invoice(books)
+    assert known == shelf.cursors["invoices"]["since"]
+    assert late in (await shelf.read()).ids
+
+
+async def test_not_modified_without_a_question_is_refused(shelf: Shelf, server: XeroServer) -> None:
+    """The first load compares nothing: it would take a whole ledger for empty."""
+    server.fail("Invoices", lambda *_: Reply(304), times=9)
+
+    with pytest.raises(VendorError, match="304"):
+        await shelf.read()
 
 
 async def test_a_change_of_the_last_minutes_is_met_again(shelf: Shelf, books: XeroState) -> None:
