@@ -22,6 +22,7 @@ from typing import Any, TypeAlias
 from connectors.base.errors import PipeledgerError
 from pipeledger.crash import crash_point
 from pipeledger.landing import Landing
+from pipeledger.landing.closes import Closes
 from pipeledger.locks import exclusive
 from pipeledger.project import ROOT
 from pipeledger.settings import Settings
@@ -172,7 +173,8 @@ def prepared_warehouse(
     with exclusive(settings.paths.state / "warehouse.lock", "the warehouse", LOCK_WAIT_SECONDS):
         _check_space(path)
         started = time.monotonic()
-        inputs = Inputs(landing.pin(), landing.checkpoints(), instant)
+        closed = Closes(landing.root).files()
+        inputs = Inputs(landing.pin(), landing.checkpoints(), instant, *closed)
         db = open_warehouse(path)
         try:
             prepare(db, settings, inputs)

@@ -273,6 +273,48 @@ def export(
 
 
 @app.command()
+def close(
+    period: Annotated[
+        str | None, typer.Argument(help="A fiscal month, quarter or year, such as FY2027-M08.")
+    ] = None,
+    *,
+    as_of: AsOf = None,
+    again: Annotated[
+        str | None, typer.Option("--again", help="Why a closed period is closed again.")
+    ] = None,
+    is_list: Annotated[bool, typer.Option("--list", help="Show what is closed.")] = False,
+    config: Config = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Freeze the published figures of a fiscal period that has ended."""
+    with guarded(debug=debug):
+        from connectors.base.errors import ConfigError
+        from pipeledger.close import close_period, closed_periods
+
+        if (period is None) != is_list or (is_list and (as_of or again)):
+            raise ConfigError("name the period to close, or ask with --list alone what is closed")
+        settings = _settings(config).settings
+        if period is None:
+            listed = closed_periods(settings)
+            if as_json:
+                print_json(listed)
+            else:
+                from pipeledger.screens import show_closes
+
+                show_closes(listed)
+            return
+        instant = None if as_of is None else _instant("--as-of", as_of, settings)
+        done = close_period(settings, period, as_of=instant, again=again)
+        if as_json:
+            print_json(done)
+        else:
+            from pipeledger.screens import show_close
+
+            show_close(done)
+
+
+@app.command()
 def init(
     sources: Annotated[list[str], typer.Argument(help="The sources, such as hubspot stripe.")],
     name: Annotated[

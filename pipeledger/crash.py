@@ -11,6 +11,8 @@ happens. The points of a sync, in their order:
     after-checkpoint    the checkpoint is committed, the next page not asked for
     after-deletes       tombstones are committed, the checkpoint that follows is not
     before-compaction   all streams have ended, files are not merged yet
+
+``before-close`` is one of `pipeledger close`: the figures are frozen, the close is not noted.
 """
 
 import os

@@ -21,12 +21,15 @@ def explain(error: BaseException) -> tuple[str, int]:
     """What to tell the user about an error, and the exit code; an empty text is a defect."""
     from connectors.base.errors import ConfigError, PipeledgerError
     from pipeledger.locks import LockHeldError
+    from pipeledger.publish import ChecksFailedError
 
     if isinstance(error, KeyboardInterrupt | CancelledError):
         return "cancelled: what was read is landed, the rest comes next time", CANCELLED
     if isinstance(error, PipeledgerError):
         if isinstance(error, LockHeldError):
             return str(error), LOCKED
+        if isinstance(error, ChecksFailedError):
+            return str(error), CHECKS_FAILED
         return str(error), USAGE if isinstance(error, ConfigError) else FAILED
     if isinstance(error, OSError) and error.errno is not None:
         if error.errno == errno.ENOSPC:

@@ -30,6 +30,10 @@ OF_RUNS = frozenset({"mart_source_health"})
 _META = ("sync_runs", "source_status", "build_inputs")
 
 
+class ChecksFailedError(PipeledgerError):
+    """Checks of severity error fail: what was built is neither published nor closed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Publication:
     """A published build: its file, rows and checksum per mart, seconds it took."""
@@ -45,11 +49,11 @@ def publish(settings: Settings, report: BuildReport) -> Publication:
     """Copy the marts of a checked build into serving and point readers at them.
 
     Raises:
-        PipeledgerError: the build has error-level failures; the last good file stays.
+        ChecksFailedError: the build has error-level failures; the last good file stays.
         LockHeldError: another build or publication is running.
     """
     if report.errors:
-        raise PipeledgerError(
+        raise ChecksFailedError(
             f"build {report.build_id} failed {len(report.errors)} check(s) and is not published"
         )
     folder = settings.paths.serving

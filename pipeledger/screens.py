@@ -217,6 +217,44 @@ def show_diff(found: Mapping[str, Any]) -> None:
     _show_moved(found)
 
 
+def show_closes(found: Sequence[Mapping[str, Any]]) -> None:
+    """Every close, oldest period first."""
+    if not found:
+        _plain("no period is closed")
+        return
+    table = _table("period", "days", "# no", "closed at", "knows up to", "# figures", "reason")
+    for one in found:
+        table.add_row(
+            one["period_key"],
+            f"{one['start_date']} to {one['end_date']}",
+            str(one["close_no"]),
+            f"{one['closed_at']:%Y-%m-%d %H:%M}",
+            f"{one['seen_to']:%Y-%m-%d %H:%M}",
+            str(one["n_figures"]),
+            one["reason"] or "",
+        )
+    _console.print(table)
+
+
+def show_close(done: Mapping[str, Any]) -> None:
+    """What was frozen, and which streams had not been read since the period's end."""
+    _console.print(
+        f"closed {done['period_key']} ({done['start_date']} to {done['end_date']}), close "
+        f"{done['close_no']}: {done['n_figures']} figures as known at "
+        f"{done['seen_to']:%Y-%m-%d %H:%M} UTC",
+        style="bold",
+    )
+    table = _table("figure of the company", f"# {done['currency_code']}")
+    for name, value in done["totals"].items():
+        table.add_row(name, f"{value:,.2f}")
+    _console.print(table)
+    for name in done["unread"]:
+        _console.print(
+            f"not read whole since the period's end: {name}", style="yellow", markup=False
+        )
+    _plain("its figures and what becomes of them: fct_period_close, from the next publication on")
+
+
 def _show_moved(found: Mapping[str, Any]) -> None:
     older, newer = found["from"]["as_of"], found["to"]["as_of"]
     if older != newer:

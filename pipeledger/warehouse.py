@@ -66,11 +66,13 @@ SOURCE_STATUS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What a build reads: pinned streams, and the checkpoints known by then."""
+    """What a build reads: pinned streams, the checkpoints known by then, files of the closes."""
 
     pins: Mapping[tuple[str, str], Pin]
     checkpoints: Sequence[Checkpoint]
     as_of: datetime
+    closed_periods: Sequence[str] = ()
+    closed_figures: Sequence[str] = ()
 
 
 def open_warehouse(path: Path) -> duckdb.DuckDBPyConnection:
@@ -103,12 +105,13 @@ def open_warehouse(path: Path) -> duckdb.DuckDBPyConnection:
 
 
 def prepare(db: duckdb.DuckDBPyConnection, settings: Settings, inputs: Inputs) -> None:
-    """Make the schemas raw, config, meta and state for one build."""
+    """Make the schemas raw, closed, config, meta and state for one build."""
     keep_only_of(db, basis_of(dbt_vars(settings), VERSION_ID))
     hand_over_built_deals(db)
-    for schema in ("raw", "config", "meta"):
+    for schema in ("raw", "closed", "config", "meta"):
         db.execute(f"create schema if not exists {schema}")
     _raw_views(db, inputs)
+    _closed_views(db, inputs)
     _config_tables(db, settings, inputs.as_of)
     _meta_tables(db, inputs)
 
@@ -133,6 +136,26 @@ def _raw_views(db: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
             f"from read_parquet([{files}], hive_partitioning = true, "
             "hive_types = {'connection': VARCHAR}) "
             f"where observed_at <= cast({literal(inputs.as_of.isoformat())} as timestamptz)"
+        )
+
+
+def _closed_views(db: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
+    """What was frozen up to the as-of, over the files in landing."""
+    pinned = {"periods": inputs.closed_periods, "figures": inputs.closed_figures}
+    for schema, table, columns in declared_relations():
+        if schema != "closed":
+            continue
+        _drop(db, schema, table)
+        if not pinned[table]:
+            fill(db, schema, table, columns, [])
+            continue
+        names = ", ".join(f'"{name}"' for name in columns)
+        files = ", ".join(literal(name) for name in pinned[table])
+        known = f"closed_at <= cast({literal(inputs.as_of.isoformat())} as timestamptz)"
+        db.execute(
+            f'create view closed."{table}" as select {names} '  # noqa: S608 - our names
+            f"from read_parquet([{files}], hive_partitioning = false) "
+            f"where {known if 'closed_at' in columns else 'true'}"
         )
 
 

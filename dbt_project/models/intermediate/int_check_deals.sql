@@ -219,6 +219,22 @@ billed_deals as (
     group by deal_key
 ),
 
+-- What the newest closes hold as won, and is not won in their periods any more (decision 0060).
+frozen_wins as (
+    select
+        deal_key,
+        max(before_rc) as won_rc,
+        string_agg(distinct period_key, ', ' order by period_key) as period_keys
+    from {{ ref('fct_period_restatement') }}
+    where
+        metric = 'won'
+        and scope_type = 'company'
+        and reason = 'reopened'
+        and is_current
+        and before_rc > 0
+    group by deal_key
+),
+
 broken as (
     select
         'R-01' as check_id,
@@ -495,11 +511,15 @@ broken as (
         'deal' as record_type,
         deals.deal_key as record_key,
         deals.deal_key as deal_key,
-        cast(deals.n_reopened as double) as value,
+        cast(coalesce(frozen_wins.won_rc, deals.n_reopened) as double) as value,
         cast(0 as double) as limit_value,
-        'closed and taken up again' as detail,
+        case
+            when frozen_wins.deal_key is null then 'closed and taken up again'
+            else concat('taken up again, and won in the closed ', frozen_wins.period_keys)
+        end as detail,
         coalesce(deals.first_won_at, deals.stage_entered_at) as since_at
     from deals
+    left join frozen_wins on deals.deal_key = frozen_wins.deal_key
     where deals.n_reopened > 0
     union all
     select
