@@ -158,7 +158,7 @@ def _period(
     )
     (build,) = rows(db, "select * from build")
     if not found or found[0]["grain"] not in GRAINS:
-        raise ConfigError(_unknown(db, period_key, is_known=bool(found)))
+        raise ConfigError(_unknown(db, settings, period_key, build["as_of"]))
     period = found[0]
     ends_at = _end_of(period["end_date"], settings)
     if build["as_of"] < ends_at:
@@ -181,16 +181,19 @@ def _period(
     return period, build
 
 
-def _unknown(db: duckdb.DuckDBPyConnection, period_key: str, *, is_known: bool) -> str:
-    if is_known:
-        return f"{period_key} is a week; months, quarters and years are closed"
-    ended = rows(
+def _unknown(
+    db: duckdb.DuckDBPyConnection, settings: Settings, period_key: str, as_of: datetime
+) -> str:
+    months = rows(
         db,
-        "select period_key from marts.dim_fiscal_period where grain = 'month' "
-        "and end_date < (select cast(as_of as date) from build) order by end_date desc limit 3",
+        "select period_key, end_date from marts.dim_fiscal_period where grain = 'month' "
+        "order by end_date desc",
     )
-    names = ", ".join(row["period_key"] for row in ended)
-    return f"there is no fiscal period {period_key}; the last months that ended are {names}"
+    ended = [one["period_key"] for one in months if _end_of(one["end_date"], settings) <= as_of]
+    return (
+        f"there is no fiscal month, quarter or year {period_key}; the last months that ended are "
+        f"{', '.join(ended[:3])}"
+    )
 
 
 def _end_of(day: date, settings: Settings) -> datetime:
@@ -201,12 +204,11 @@ def _end_of(day: date, settings: Settings) -> datetime:
 
 def _frozen(db: duckdb.DuckDBPyConnection, period_key: str) -> pa.Table:
     names = ", ".join(name for name in FIGURES.names if name != "close_id")
-    found = db.execute(
+    return db.sql(
         f"select {names} from marts.fct_period_figure where period_key = ? "  # noqa: S608 - our names
         "order by period_figure_key",
-        [period_key],
-    )
-    return found.to_arrow_table()
+        params=[period_key],
+    ).to_arrow_table()
 
 
 def _unread(db: duckdb.DuckDBPyConnection, settings: Settings, end_date: date) -> list[str]:
