@@ -18,7 +18,7 @@ def test_asset_keys_are_a_public_interface(monkeypatch: pytest.MonkeyPatch) -> N
 
     graph = definitions().defs.get_repository_def().asset_graph
 
-    ours = ("staging", "intermediate", "seeds", "config", "meta", "state")
+    ours = ("staging", "intermediate", "seeds", "config", "closed", "meta", "state")
     keys = [key.path for key in graph.get_all_asset_keys() if key.path[0] not in ours]
     found = sorted("/".join(path) for path in keys)
     assert json.loads(PINNED.read_text()) == found
