@@ -1,4 +1,4 @@
--- Grain: one row per rule about people, quotas and marts (D-20, Q-01 to Q-10)
+-- Grain: one row per rule about people, quotas and marts (D-20, Q-01 to Q-11)
 -- x record that breaks it, at the as-of.
 
 with gaps as (
@@ -120,6 +120,31 @@ funnel_steps as (
         ) as previous_n
     from funnels
     where method = 'reached' and n_reached_to_date is not null
+),
+
+flows as (
+    select
+        *,
+        open_at_start_n + entered_forward_n + entered_backward_n + entered_reopened_n
+        + entered_other_pipeline_n - exited_forward_n - exited_backward_n - exited_won_n
+        - exited_lost_n - exited_other_n as due_n,
+        open_at_start_rc + entered_forward_rc + entered_backward_rc + entered_reopened_rc
+        + entered_other_pipeline_rc - exited_forward_rc - exited_backward_rc - exited_won_rc
+        - exited_lost_rc - exited_other_rc as due_rc
+    from {{ ref('mart_funnel_flow') }}
+),
+
+-- What is in each stage by the deals' own state, beside what the flow left in it.
+open_now as (
+    select
+        stage_key,
+        count(*) as n
+    from deals
+    where
+        stage_type not in ('won', 'lost')
+        and pipeline_key is not null
+        and {{ company_date('stage_entered_at') }} <= {{ as_of_date() }}
+    group by stage_key
 ),
 
 broken as (
@@ -296,6 +321,38 @@ broken as (
         {{ as_of_at() }} as since_at
     from funnel_steps
     where n_reached_to_date > previous_n
+    union all
+    select
+        'Q-08' as check_id,
+        'error' as severity,
+        'funnel_flow' as record_type,
+        funnel_flow_key as record_key,
+        null as deal_key,
+        cast(open_at_end_n as double) as value,
+        cast(due_n as double) as limit_value,
+        'start + entries - exits is not the end' as detail,
+        {{ start_of_day('period_start_date') }} as since_at
+    from flows
+    where due_n <> open_at_end_n or due_rc <> open_at_end_rc
+    union all
+    select
+        'Q-08' as check_id,
+        'error' as severity,
+        'stage' as record_type,
+        coalesce(flows.stage_key, open_now.stage_key) as record_key,
+        null as deal_key,
+        cast(coalesce(flows.open_at_end_n, 0) as double) as value,
+        cast(coalesce(open_now.n, 0) as double) as limit_value,
+        'the flow leaves another number in the stage than are open in it' as detail,
+        {{ as_of_at() }} as since_at
+    from (
+        select * from flows
+        where
+            period_grain = 'quarter'
+            and {{ as_of_date() }} between period_start_date and period_end_date
+    ) as flows
+    full outer join open_now on flows.stage_key = open_now.stage_key
+    where coalesce(flows.open_at_end_n, 0) <> coalesce(open_now.n, 0)
     union all
     select
         'Q-10' as check_id,
