@@ -1,26 +1,25 @@
 """Whatever happens to deals and invoices, every cent of billing has exactly one place.
 
-dbt builds the models once over an empty warehouse; each example then fills the inputs
-with a random history and runs the very SQL that dbt compiled.
+Each example fills the inputs of the empty company with a random history and runs the very SQL
+that dbt compiled.
 """
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from pathlib import Path
 
-import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeledger.empty_warehouse import make_empty_warehouse
+from tests.dbt.empty import EmptyCompany, Models
 
-ROOT = Path(__file__).resolve().parents[2]
+pytestmark = [
+    *(pytest.mark.slow, pytest.mark.timeout(900)),
+    pytest.mark.xdist_group("empty"),  # one warehouse for all of them
+]
+
 CHAIN = (
     "intermediate/int_invoice_deal_bookings",
     "intermediate/int_invoice_deal_allocations",
@@ -97,66 +96,35 @@ invoices_of = st.lists(
 
 @pytest.fixture(scope="module")
 def warehouse(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, str]]]:
-    """The built, empty warehouse and the compiled SQL of each model of the chain."""
-    folder = tmp_path_factory.mktemp("billing")
-    path = folder / "warehouse.duckdb"
-    make_empty_warehouse(path)
-    select = ["+mart_billed_vs_forecast"]
-    for command in (["seed", "--quiet"], ["run", "--quiet", "--select", *select]):
-        subprocess.run(
-            [sys.executable, "-m", "dbt.cli.main", *command],
-            cwd=ROOT,
-            check=True,
-            env={
-                **os.environ,
-                "PIPELEDGER_WAREHOUSE": str(path),
-                "DBT_TARGET_PATH": str(folder / "target"),
-                "DBT_LOG_PATH": str(folder / "logs"),
-                "DO_NOT_TRACK": "1",
-            },
-        )
-    compiled = folder / "target" / "compiled" / "pipeledger" / "dbt_project" / "models"
-    sql = {name: (compiled / f"{name}.sql").read_text(encoding="utf-8") for name in CHAIN}
-    connection = duckdb.connect(str(path))
-    connection.execute("SET TimeZone = 'UTC'")
-    for key, start, end in QUARTERS:
-        connection.execute(
-            "INSERT INTO config.fiscal_periods (period_key, grain, start_date, end_date)"
-            " VALUES (?, 'quarter', ?, ?)",
-            [key, start, end],
-        )
-    yield connection, sql
-    connection.close()
+    empty_company: EmptyCompany, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Models]:
+    """An empty warehouse with a calendar, and the models of the chain."""
+    with empty_company.models(tmp_path_factory.mktemp("billing"), CHAIN) as models:
+        for key, start, end in QUARTERS:
+            models.insert(
+                "config.fiscal_periods",
+                period_key=key,
+                grain="quarter",
+                start_date=start,
+                end_date=end,
+            )
+        yield models
 
 
-def insert(connection: duckdb.DuckDBPyConnection, table: str, **values: object) -> None:
-    """Add one row that states only some of the columns."""
-    marks = ", ".join("?" for _ in values)
-    connection.execute(
-        f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})",
-        list(values.values()),
-    )
-
-
-def fill(
-    connection: duckdb.DuckDBPyConnection, deals: list[Deal], invoices: list[Invoice]
-) -> Decimal:
+def fill(models: Models, deals: list[Deal], invoices: list[Invoice]) -> Decimal:
     """Write a history into the chain's inputs; return what is billed today in euro."""
     for table in (
         *("marts.fct_deal", "marts.fct_deal_version", "marts.fct_fx_rate"),
         *("intermediate.int_invoices_valued", "intermediate.int_invoice_links"),
         "intermediate.int_credit_notes_current",
     ):
-        connection.execute(f"DELETE FROM {table}")
+        models.db.execute(f"DELETE FROM {table}")
     for place, deal in enumerate(deals):
         won = deal.won
         common: dict[str, object] = {"deal_key": f"d:{place}", "owner_user_key": "u"}
         common |= {"pipeline_key": "p", "amount_amt": deal.amount}
         common |= {"currency_code": "USD", "is_deleted": False}
-        insert(
-            connection,
+        models.insert(
             "marts.fct_deal",
             **common,
             status="won" if won else "open",
@@ -166,8 +134,7 @@ def fill(
             amount_basis="net",
             is_excluded=False,
         )
-        insert(
-            connection,
+        models.insert(
             "marts.fct_deal_version",
             **common,
             status="open",
@@ -179,8 +146,7 @@ def fill(
             seen_from="2026-10-15 06:00:00+00",
             version_no=1,
         )
-        insert(
-            connection,
+        models.insert(
             "marts.fct_fx_rate",
             fx_rate_key=f"{place}",
             currency_code="USD",
@@ -189,8 +155,7 @@ def fill(
             rate_date=won,
         )
     for key, start, _ in QUARTERS:
-        insert(
-            connection,
+        models.insert(
             "marts.fct_fx_rate",
             fx_rate_key=key,
             currency_code="USD",
@@ -199,7 +164,7 @@ def fill(
             rate_date=start,
         )
     # One rate per day: the deals' own days, and the first days of the quarters.
-    connection.execute(
+    models.db.execute(
         "DELETE FROM marts.fct_fx_rate WHERE rate_date IS NULL OR fx_rate_key NOT IN"
         " (SELECT min(fx_rate_key) FROM marts.fct_fx_rate GROUP BY rate_date)"
     )
@@ -208,8 +173,7 @@ def fill(
         key = f"i:{place}"
         voided = invoice.voided if invoice.voided and invoice.voided >= invoice.issued else None
         worth = (invoice.net * invoice.rate).quantize(Decimal("0.01"), "ROUND_HALF_UP")
-        insert(
-            connection,
+        models.insert(
             "intermediate.int_invoices_valued",
             invoice_key=key,
             currency_code="USD",
@@ -224,8 +188,7 @@ def fill(
         )
         for index in invoice.deals:
             if index < len(deals):
-                insert(
-                    connection,
+                models.insert(
                     "intermediate.int_invoice_links",
                     deal_key=f"d:{index}",
                     invoice_key=key,
@@ -233,8 +196,7 @@ def fill(
                 )
         credit = min(invoice.credit, invoice.net)
         if credit:
-            insert(
-                connection,
+            models.insert(
                 "intermediate.int_credit_notes_current",
                 credit_note_key=f"c:{place}",
                 invoice_key=key,
@@ -254,35 +216,31 @@ def fill(
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@pytest.mark.slow
 @given(deals=deals_of, invoices=invoices_of)
 def test_every_bridge_closes_and_every_cent_is_billed_once(
-    warehouse: tuple[duckdb.DuckDBPyConnection, dict[str, str]],
+    warehouse: Models,
     deals: list[Deal],
     invoices: list[Invoice],
 ) -> None:
     """A cent lost between forecast, booking and billing is a cent finance cannot explain."""
-    connection, sql = warehouse
-    billed = fill(connection, deals, invoices)
+    billed = fill(warehouse, deals, invoices)
 
-    for name in CHAIN:
-        schema, model = name.split("/")
-        connection.execute(f"CREATE OR REPLACE TABLE {schema}.{model} AS {sql[name]}")
+    warehouse.rebuild()
 
-    residuals = connection.execute(
+    residuals = warehouse.db.execute(
         "SELECT * FROM marts.mart_billed_vs_forecast WHERE residual_rc <> 0"
     ).fetchall()
-    by_deal, by_rollup = connection.execute(
+    by_deal, by_rollup = warehouse.db.execute(
         "SELECT coalesce(sum(billed_rc) FILTER (row_type <> 'rollup'), 0),"
         " coalesce(sum(billed_rc) FILTER (row_type = 'rollup'), 0)"
         " FROM marts.mart_billed_vs_forecast WHERE scope_type = 'company'"
     ).fetchall()[0]
-    lost = connection.execute(
+    lost = warehouse.db.execute(
         "SELECT invoice_key FROM intermediate.int_invoices_valued AS i"
         " WHERE net_amt <> (SELECT sum(allocated_net_amt) FROM intermediate.int_invoice_shares"
         " AS s WHERE s.invoice_key = i.invoice_key)"
     ).fetchall()
-    overfull = connection.execute(
+    overfull = warehouse.db.execute(
         "SELECT invoice_key FROM intermediate.int_invoice_deal_allocations AS a"
         " JOIN intermediate.int_invoices_valued USING (invoice_key)"
         " GROUP BY invoice_key, net_amt HAVING sum(allocated_net_amt) > net_amt"
