@@ -134,6 +134,16 @@ flows as (
     from {{ ref('mart_funnel_flow') }}
 ),
 
+attributed as (
+    select
+        deal_key,
+        {% for model in ['first_touch', 'last_touch', 'linear', 'position', 'time_decay'] %}
+            sum(weight_{{ model }}) as {{ model }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from {{ ref('mart_attribution') }}
+    group by deal_key
+),
+
 -- What is in each stage by the deals' own state, beside what the flow left in it.
 open_now as (
     select
@@ -353,6 +363,29 @@ broken as (
     ) as flows
     full outer join open_now on flows.stage_key = open_now.stage_key
     where coalesce(flows.open_at_end_n, 0) <> coalesce(open_now.n, 0)
+    union all
+    select
+        'Q-11' as check_id,
+        'error' as severity,
+        'deal' as record_type,
+        deals.deal_key as record_key,
+        deals.deal_key as deal_key,
+        cast(attributed.linear as double) as value,
+        cast(1 as double) as limit_value,
+        'the weights of its touches do not add up to 1 in every model' as detail,
+        deals.won_at as since_at
+    from deals
+    left join attributed on deals.deal_key = attributed.deal_key
+    where
+        deals.status = 'won'
+        and not coalesce(
+            attributed.first_touch = 1
+            and attributed.last_touch = 1
+            and attributed.linear = 1
+            and attributed.position = 1
+            and attributed.time_decay = 1,
+            false
+        )
     union all
     select
         'Q-10' as check_id,

@@ -14,6 +14,7 @@
     ('owner_id', 'varchar'),
     ('lead_stage', 'varchar'),
     ('source_channel', 'varchar'),
+    ('campaign', 'varchar'),
     ('disqualification_reason', 'varchar'),
     ('is_converted', 'boolean'),
     ('is_disqualified', 'boolean'),

@@ -14,6 +14,7 @@ select
     coalesce(owner_id, owner_email) as owner_id,
     status as lead_stage,
     source_channel,
+    campaign,
     converted_at is not null or converted_deal_id is not null
     or coalesce(status = 'converted', false) or change = 'converted'
         as is_converted,
