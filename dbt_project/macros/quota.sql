@@ -14,3 +14,30 @@
     and {{ instant }} >= {{ scopes }}.valid_from
     and {{ instant }} < {{ scopes }}.valid_to
 {%- endmacro %}
+
+{#- The part of an amount that a row of declared shares holds: like credited_part, from the share
+    and the sum of the shares up to it. Thirds written as 0.333333 are thirds. -#}
+{% macro declared_part(amount, shares) -%}
+    {%- set up_to -%}
+        cast(case
+            when abs({{ shares }}.running_share - 1) <= 0.00001 then 1
+            else {{ shares }}.running_share
+        end as decimal(9, 6))
+    {%- endset -%}
+    {{ round_money('cast(' ~ amount ~ ' as decimal(28, 4)) * ' ~ up_to,
+        "'" ~ var('reporting_currency') ~ "'") }}
+    - {{ round_money('cast(' ~ amount ~ ' as decimal(28, 4)) * cast(' ~ shares
+        ~ '.running_share - ' ~ shares ~ '.share as decimal(9, 6))',
+        "'" ~ var('reporting_currency') ~ "'") }}
+{%- endmacro %}
+
+{#- A fiscal period as the calendar spells it: FY27-Q3, 2027-Q3 and FY2027-Q3 mean the same. -#}
+{% macro fiscal_name(period) -%}
+    case
+        when regexp_matches({{ period }}, '^FY\d{2}(-|$)')
+            then concat('FY20', substr({{ period }}, 3))
+        when regexp_matches({{ period }}, '^\d{4}-[QMW]\d{1,2}$') then concat('FY', {{ period }})
+        when regexp_matches({{ period }}, '^\d{4}$') then concat('FY', {{ period }})
+        else {{ period }}
+    end
+{%- endmacro %}

@@ -20,13 +20,7 @@ periods as (
 spelt as (
     select
         *,
-        case
-            when regexp_matches(period, '^FY\d{2}(-|$)')
-                then concat('FY20', substr(period, 3))
-            when regexp_matches(period, '^\d{4}-[QMW]\d{1,2}$') then concat('FY', period)
-            when regexp_matches(period, '^\d{4}$') then concat('FY', period)
-            else period
-        end as period_name
+        {{ fiscal_name('period') }} as period_name
     from stated
 ),
 

@@ -13,8 +13,15 @@ quotas as (
     select * from {{ ref('int_quota_in_force') }}
 ),
 
+-- What the last eight closed periods say about today's point of the period.
 history as (
-    select * from {{ ref('int_quota_history') }}
+    select
+        history.*,
+        points.period_key
+    from {{ ref('int_forecast_history') }} as history
+    inner join {{ ref('int_forecast_points') }} as points
+        on history.point_key = points.point_key
+    where points.is_now
 ),
 
 all_periods as (
@@ -268,7 +275,7 @@ joined as (
             keys.scope_type = history.scope_type
             and keys.scope_key = history.scope_key
             and keys.measure = history.measure
-            and periods.grain = history.grain
+            and keys.period_key = history.period_key
             -- Overlay credit has no history of its own.
             and keys.credit_type = 'revenue'
 ),

@@ -1,0 +1,308 @@
+-- Grain: one row per point of int_forecast_points x pipeline x stage x age band x amount band of
+-- the deals open then: how likely such a deal is won at all, and won in the point's period.
+--
+-- A frequency table over the stays of the deals that were decided in the 24 months before the
+-- point and stood so at it: a deal counts once for each stage and age band that it passed
+-- through. Nothing that happened later is looked at: a deal decided after the point changes no row.
+
+with points as (
+    select
+        point_key,
+        grain,
+        period_no,
+        bucket,
+        before_date,
+        end_date,
+        last_frozen_no
+    from {{ ref('int_forecast_points') }}
+),
+
+moments as (
+    select distinct before_date
+    from points
+),
+
+decisions as (
+    select
+        deal_key,
+        outcome,
+        decided_at,
+        decided_date,
+        ended_date
+    from {{ ref('int_deal_decisions') }}
+),
+
+-- From which point to which a decision counts: a few thousand dates, not a million deals.
+spans as (
+    select
+        dates.decided_date,
+        dates.ended_date,
+        min(moments.before_date) as first_before,
+        max(moments.before_date) as last_before
+    from (select distinct decided_date, ended_date from decisions) as dates
+    inner join moments
+        on
+            dates.decided_date < moments.before_date
+            and dates.decided_date >= moments.before_date - interval 24 month
+            and (dates.ended_date is null or dates.ended_date >= moments.before_date)
+    group by dates.decided_date, dates.ended_date
+),
+
+counted_decisions as (
+    select
+        decisions.deal_key,
+        decisions.decided_at,
+        cast(decisions.outcome = 'won' as integer) as is_won,
+        spans.first_before,
+        spans.last_before
+    from decisions
+    inner join spans
+        on
+            decisions.decided_date = spans.decided_date
+            and decisions.ended_date is not distinct from spans.ended_date
+),
+
+age_bands as (
+    {% for floor in age_floors() -%}
+    select {{ floor }} as age_band
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+stays as (
+    select
+        deal_key,
+        pipeline_key,
+        stage_key,
+        amount_at_entry_rc,
+        stay_no,
+        exited_at,
+        {{ days_between('entered_date', 'exited_date') }} as n_days
+    from {{ ref('fct_deal_stage') }}
+    where stage_type = 'open' and not is_pass_through and exited_at is not null
+),
+
+passed as (
+    select
+        stays.deal_key,
+        counted_decisions.decided_at,
+        stays.pipeline_key,
+        stays.stage_key,
+        age_bands.age_band,
+        -- Who came back to a stage is what it was at the last visit.
+        arg_max({{ amount_band('stays.amount_at_entry_rc') }}, stays.stay_no) as amount_band,
+        min(counted_decisions.is_won) as is_won,
+        min(counted_decisions.first_before) as first_before,
+        min(counted_decisions.last_before) as last_before
+    from stays
+    inner join counted_decisions
+        on
+            stays.deal_key = counted_decisions.deal_key
+            and stays.exited_at <= counted_decisions.decided_at
+    inner join age_bands on stays.n_days >= age_bands.age_band
+    group by
+        stays.deal_key, counted_decisions.decided_at, stays.pipeline_key, stays.stage_key,
+        age_bands.age_band
+),
+
+summed as (
+    select
+        pipeline_key,
+        stage_key,
+        age_band,
+        amount_band,
+        first_before,
+        last_before,
+        count(*) as n,
+        sum(is_won) as n_won
+    from passed
+    group by pipeline_key, stage_key, age_band, amount_band, first_before, last_before
+),
+
+cells as (
+    select
+        moments.before_date,
+        summed.pipeline_key,
+        summed.stage_key,
+        summed.age_band,
+        summed.amount_band,
+        sum(summed.n) as n,
+        sum(summed.n_won) as n_won
+    from summed
+    inner join moments
+        on moments.before_date between summed.first_before and summed.last_before
+    group by
+        moments.before_date, summed.pipeline_key, summed.stage_key, summed.age_band,
+        summed.amount_band
+),
+
+open_deals as (
+    select
+        point_key,
+        pipeline_key,
+        stage_key,
+        age_band,
+        amount_band,
+        next_won_date,
+        is_won_in_period
+    from {{ ref('int_forecast_open') }}
+),
+
+wanted as (
+    select distinct
+        points.point_key,
+        points.before_date,
+        points.bucket,
+        open_deals.pipeline_key,
+        open_deals.stage_key,
+        open_deals.age_band,
+        open_deals.amount_band
+    from open_deals
+    inner join points on open_deals.point_key = points.point_key
+),
+
+{% set levels = ['pipeline_key', 'stage_key', 'age_band', 'amount_band'] %}
+{% for n in range(5) %}
+level_{{ n }} as (
+    select
+        before_date,
+        {% for column in levels[:n] -%}
+            {{ column }},
+        {% endfor -%}
+        sum(n) as n,
+        sum(n_won) as n_won
+    from cells
+    group by before_date{{ ', ' if n }}{{ levels[:n] | join(', ') }}
+),
+{% endfor %}
+
+placed as (
+    select
+        wanted.*,
+        {% for n in range(5) -%}
+            coalesce(level_{{ n }}.n, 0) as n_{{ n }},
+            coalesce(level_{{ n }}.n_won, 0) as n_won_{{ n }},
+        {% endfor -%}
+        {{ ratio('level_0.n_won', 'level_0.n') }} as p_0
+    from wanted
+    {% for n in range(5) -%}
+        left join level_{{ n }}
+            on
+                wanted.before_date = level_{{ n }}.before_date
+                {%- for column in levels[:n] %}
+                and wanted.{{ column }} = level_{{ n }}.{{ column }}
+                {%- endfor %}
+    {% endfor %}
+),
+
+{% for n in range(1, 5) %}
+shrunk_{{ n }} as (
+    select
+        *,
+        {{ shrunk('n_won_' ~ n, 'n_' ~ n, 'p_' ~ (n - 1)) }} as p_{{ n }}
+    from {{ 'placed' if n == 1 else 'shrunk_' ~ (n - 1) }}
+),
+{% endfor %}
+
+-- Of the deals that stood there at the same share of earlier periods and were won before the
+-- point: how many were won in their period. Nobody's history says: all.
+timed as (
+    select
+        points.grain,
+        points.bucket,
+        points.period_no,
+        open_deals.pipeline_key,
+        open_deals.stage_key,
+        open_deals.next_won_date,
+        open_deals.is_won_in_period,
+        count(*) as n
+    from open_deals
+    inner join points on open_deals.point_key = points.point_key
+    where open_deals.next_won_date is not null
+    group by
+        points.grain, points.bucket, points.period_no, open_deals.pipeline_key,
+        open_deals.stage_key, open_deals.next_won_date, open_deals.is_won_in_period
+),
+
+timings as (
+    select
+        points.point_key,
+        timed.pipeline_key,
+        timed.stage_key,
+        sum(timed.n) as n,
+        coalesce(sum(timed.n) filter (where timed.is_won_in_period), 0) as n_in_period
+    from timed
+    inner join points
+        on
+            timed.grain = points.grain
+            and timed.bucket = points.bucket
+            and timed.period_no between points.last_frozen_no - 7 and points.last_frozen_no
+            and timed.next_won_date < points.before_date
+    group by points.point_key, timed.pipeline_key, timed.stage_key
+),
+
+{% for n in range(3) %}
+timing_{{ n }} as (
+    select
+        point_key,
+        {% for column in levels[:n] -%}
+            {{ column }},
+        {% endfor -%}
+        sum(n) as n,
+        sum(n_in_period) as n_in_period
+    from timings
+    group by point_key{{ ', ' if n }}{{ levels[:n] | join(', ') }}
+),
+{% endfor %}
+
+in_time as (
+    select
+        shrunk_4.*,
+        {%- set whole = shrunk(
+            'coalesce(timing_0.n_in_period, 0)', 'coalesce(timing_0.n, 0)', '1'
+        ) %}
+        {%- set by_pipeline = shrunk(
+            'coalesce(timing_1.n_in_period, 0)', 'coalesce(timing_1.n, 0)', whole
+        ) %}
+        case
+            when shrunk_4.bucket = '1.00' then 0
+            when shrunk_4.bucket is not null then {{ shrunk(
+                'coalesce(timing_2.n_in_period, 0)', 'coalesce(timing_2.n, 0)', by_pipeline
+            ) }}
+        end as share_in_time
+    from shrunk_4
+    left join timing_0 on shrunk_4.point_key = timing_0.point_key
+    left join timing_1
+        on
+            shrunk_4.point_key = timing_1.point_key
+            and shrunk_4.pipeline_key = timing_1.pipeline_key
+    left join timing_2
+        on
+            shrunk_4.point_key = timing_2.point_key
+            and shrunk_4.pipeline_key = timing_2.pipeline_key
+            and shrunk_4.stage_key = timing_2.stage_key
+),
+
+final as (
+    select
+        point_key,
+        pipeline_key,
+        stage_key,
+        age_band,
+        amount_band,
+        cast(p_4 as decimal(9, 6)) as p_win,
+        cast(p_4 * share_in_time as decimal(9, 6)) as p_win_in_period,
+        cast(n_4 as bigint) as n_training,
+        cast(n_won_4 as bigint) as n_training_won,
+        case
+            when n_0 = 0 then 'nothing'
+            when n_1 = 0 then 'company'
+            when n_2 = 0 then 'pipeline'
+            when n_3 = 0 then 'stage'
+            when n_4 = 0 then 'stage and age'
+            else 'stage, age and amount'
+        end as finest_cell
+    from in_time
+)
+
+select * from final
