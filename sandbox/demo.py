@@ -16,6 +16,7 @@ from typing import Any
 from sandbox.company import Company, build
 from sandbox.company.mailboxes import MailFolder
 from sandbox.company.people import OWN_DOMAINS
+from sandbox.company.pipelines import PIPELINES
 from sandbox.hubspot import STATIC_TOKEN, HubspotServer, HubspotState, Limits
 from sandbox.imap import Box, ImapServer, Mail, Mailbox
 from sandbox.stripe import TEST_KEY, StripeServer, StripeState
@@ -42,6 +43,10 @@ class ServedCompany:
     settings: str
     secrets: Mapping[str, str]
 
+
+STAGE_CATEGORIES = ("commit", "most_likely", "best_case")
+"""What open deals of the last, the last but one and the third last open stage are called, where
+nobody called them anything: HubSpot's stages have no forecast category of their own."""
 
 SECRETS: Mapping[str, str] = {
     "secrets/hubspot": STATIC_TOKEN,
@@ -191,5 +196,16 @@ password_file = "secrets/mail"
 own_domains = [{domains}]
 """
         for address, server in servers.mail.items()
+    ]
+    parts += [
+        f"""
+[[stages]]
+connection = "hubspot"
+pipeline_id = "{pipeline.id}"
+stage_id = "{stage.id}"
+forecast_category = "{category}"
+"""
+        for pipeline in PIPELINES.values()
+        for stage, category in zip(reversed(pipeline.open_stages), STAGE_CATEGORIES, strict=False)
     ]
     return "".join(parts)

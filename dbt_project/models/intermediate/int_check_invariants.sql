@@ -1,4 +1,4 @@
--- Grain: one row per rule about people, quotas and marts (D-20, Q-01 to Q-11)
+-- Grain: one row per rule about people, quotas and marts (D-20, Q-01 to Q-13)
 -- x record that breaks it, at the as-of.
 
 with gaps as (
@@ -25,6 +25,36 @@ funnels as (
 deals as (
     select * from {{ ref('fct_deal') }}
     where not is_deleted and not is_excluded
+),
+
+-- What the methods of one scope and as-of said, side by side.
+called as (
+    select
+        scope_type,
+        scope_key,
+        measure,
+        period_key,
+        as_of_date,
+        max(forecast_rc) filter (where method = 'commit') as commit_rc,
+        max(forecast_rc) filter (where method = 'most_likely') as most_likely_rc,
+        max(forecast_rc) filter (where method = 'best_case') as best_case_rc,
+        max(forecast_rc) filter (where method = 'pipeline_all') as pipeline_all_rc,
+        max(forecast_rc) filter (where method = 'crm_weighted') as crm_weighted_rc,
+        max(forecast_rc) filter (where method = 'learned_weighted') as learned_weighted_rc
+    from {{ ref('mart_forecast') }}
+    group by scope_type, scope_key, measure, period_key, rel_day_bucket, as_of_date
+),
+
+-- One scope has too few intervals to be judged by: those of a kind are taken together.
+intervals as (
+    select
+        scope_type,
+        period_grain,
+        method,
+        count(*) filter (where inside_p10_p90) as n_inside,
+        count(inside_p10_p90) as n
+    from {{ ref('mart_forecast_accuracy') }}
+    group by scope_type, period_grain, method
 ),
 
 -- Won value that only turned up when the period was nearly over.
@@ -399,6 +429,57 @@ broken as (
         {{ as_of_at() }} as since_at
     from gaps
     where gaps.weighted_rc > gaps.open_pipeline_rc
+    union all
+    select
+        'Q-10' as check_id,
+        'error' as severity,
+        'forecast' as record_type,
+        concat_ws('|', scope_type, scope_key, measure, period_key, as_of_date) as record_key,
+        null as deal_key,
+        cast(greatest(
+            commit_rc - most_likely_rc, most_likely_rc - best_case_rc,
+            best_case_rc - pipeline_all_rc, crm_weighted_rc - pipeline_all_rc,
+            learned_weighted_rc - pipeline_all_rc
+        ) as double) as value,
+        cast(0 as double) as limit_value,
+        'a surer forecast says more than a less sure one' as detail,
+        {{ as_of_at() }} as since_at
+    from called
+    where
+        commit_rc > most_likely_rc
+        or most_likely_rc > best_case_rc
+        or best_case_rc > pipeline_all_rc
+        or crm_weighted_rc > pipeline_all_rc
+        or learned_weighted_rc > pipeline_all_rc
+    union all
+    select
+        'Q-12' as check_id,
+        'warn' as severity,
+        'forecast_method' as record_type,
+        concat_ws('|', period_grain, scope_type, method) as record_key,
+        null as deal_key,
+        {{ ratio('n_inside', 'n') }} as value,
+        cast(case when n_inside < 0.7 * n then 0.7 else 0.9 end as double) as limit_value,
+        concat(n_inside, ' of ', n, ' intervals held the outcome, four of five should') as detail,
+        {{ as_of_at() }} as since_at
+    from intervals
+    where n >= 10 and (n_inside < 0.7 * n or n_inside > 0.9 * n)
+    union all
+    select
+        'Q-13' as check_id,
+        'warn' as severity,
+        'probability_decile' as record_type,
+        calibration_key as record_key,
+        null as deal_key,
+        observed_rate - mean_p as value,
+        cast(0.1 as double) as limit_value,
+        concat(
+            'said ', cast(mean_p as decimal(4, 3)), ' of ', n, ' deals, ',
+            cast(observed_rate as decimal(4, 3)), ' were won'
+        ) as detail,
+        {{ as_of_at() }} as since_at
+    from {{ ref('mart_probability_calibration') }}
+    where n >= 30 and abs(observed_rate - mean_p) > 0.1
 ),
 
 final as (

@@ -11,8 +11,8 @@ with points as (
         grain,
         period_no,
         bucket,
+        rel_day,
         before_date,
-        end_date,
         last_frozen_no
     from {{ ref('int_forecast_points') }}
 ),
@@ -152,7 +152,7 @@ wanted as (
     select distinct
         points.point_key,
         points.before_date,
-        points.bucket,
+        points.rel_day,
         open_deals.pipeline_key,
         open_deals.stage_key,
         open_deals.age_band,
@@ -205,7 +205,7 @@ shrunk_{{ n }} as (
 {% endfor %}
 
 -- Of the deals that stood there at the same share of earlier periods and were won before the
--- point: how many were won in their period. Nobody's history says: all.
+-- point: how many were won in their period. Without history: as many as days are left.
 timed as (
     select
         points.grain,
@@ -259,16 +259,17 @@ in_time as (
     select
         shrunk_4.*,
         {%- set whole = shrunk(
-            'coalesce(timing_0.n_in_period, 0)', 'coalesce(timing_0.n, 0)', '1'
+            'coalesce(timing_0.n_in_period, 0)', 'coalesce(timing_0.n, 0)',
+            '(1 - shrunk_4.rel_day)'
         ) %}
         {%- set by_pipeline = shrunk(
             'coalesce(timing_1.n_in_period, 0)', 'coalesce(timing_1.n, 0)', whole
         ) %}
         case
-            when shrunk_4.bucket = '1.00' then 0
-            when shrunk_4.bucket is not null then {{ shrunk(
+            when shrunk_4.rel_day < 1 then {{ shrunk(
                 'coalesce(timing_2.n_in_period, 0)', 'coalesce(timing_2.n, 0)', by_pipeline
             ) }}
+            when shrunk_4.rel_day = 1 then 0
         end as share_in_time
     from shrunk_4
     left join timing_0 on shrunk_4.point_key = timing_0.point_key

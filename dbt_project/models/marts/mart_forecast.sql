@@ -2,7 +2,8 @@
 -- the build, and the closed ones at fixed shares of their length.
 --
 -- An interval says where the outcomes of earlier periods fell around what the method said at the
--- same share of them, measured in the spread that independent deals would have had.
+-- same share of them, measured in the spread that independent deals would have had and in a
+-- tenth of the forecast at least: deals share quarters, prices and people (decision 0062).
 
 with scoped as (
     select * from {{ ref('int_forecast_scoped') }}
@@ -73,7 +74,8 @@ gathered as (
             'cast(cast(scoped.open_rc as double) * history.conversion as decimal(38, 9))',
             "'" ~ var('reporting_currency') ~ "'"
         ) }} as expected_of_open_rc,
-        history.unforeseen_rc,
+        {{ round_money('history.unforeseen_rc', "'" ~ var('reporting_currency') ~ "'") }}
+            as unforeseen_rc,
         submitted.submitted_rc,
         sqrt(cast(scoped.crm_variance as double)) as crm_spread,
         sqrt(cast(
@@ -136,7 +138,7 @@ said as (
         won_rc,
         actual_rc,
         cast({{ forecast }} as {{ money_type() }}) as forecast_rc,
-        {{ spread }}_spread as spread,
+        greatest({{ spread }}_spread, 0.1 * abs(cast({{ forecast }} as double))) as spread,
         cast({{ reason }} as varchar) as reason_if_null
     from gathered
     {{ 'union all' if not loop.last }}
@@ -216,7 +218,7 @@ judged as (
             when said.is_now and said.start_date > said.as_of_date
                 then 'the period has not begun'
             when coalesce(quantiles.n_periods, 0) < 6 then 'too little history'
-            when said.spread = 0 then 'no open deal in doubt'
+            when said.spread = 0 then 'nothing to go by'
         end as reason
     from said
     left join quantiles
