@@ -12,6 +12,11 @@
     'mart_quota_gap': [
         'attainment', 'coverage', 'total_coverage', 'required_coverage', 'coverage_surplus',
     ],
+    'mart_forecast': ['period_rel_day'],
+    'mart_forecast_accuracy': [
+        'abs_pct', 'hubspot_style_score', 'bias', 'wape', 'achieved_coverage',
+    ],
+    'mart_probability_calibration': ['mean_p', 'observed_rate', 'brier', 'log_loss'],
     'mart_source_health': ['lag_hours', 'stale_after_hours'],
     'fct_check_result': ['value', 'limit_value'],
 } %}
