@@ -58,7 +58,9 @@ won_shares as (
 
 won as (
     select
+        decisions.deal_key,
         decisions.measure,
+        won_shares.user_key is not null as is_shared,
         decisions.decided_date,
         decisions.decided_at,
         decisions.ended_at,
@@ -75,50 +77,79 @@ won as (
             and decisions.decided_at = won_shares.decided_at
 ),
 
-won_in_scope as (
+-- From one change of a person's scopes to the next: added up by these, a million wins are few
+-- rows before they are spread over scopes.
+spells as (
     select
+        user_key,
+        valid_from,
+        lead(valid_from, 1, {{ far_future() }}) over (
+            partition by user_key order by valid_from
+        ) as valid_to
+    from (select distinct user_key, valid_from from scopes) as changes
+),
+
+won_by_spell as (
+    select
+        points.point_key,
+        spells.user_key,
+        spells.valid_from,
+        won.measure,
+        {% set is_won_by_now -%}
+            won.decided_at < points.cut_at
+            and won.ended_at > points.cut_at
+            and (points.basis <> 'as_known' or won.seen_from <= points.cut_at)
+        {%- endset -%}
+        sum(won.amount_rc) filter (where {{ is_won_by_now }}) as won_rc,
+        count(*) filter (where {{ is_won_by_now }} and not won.is_shared) as n_whole,
+        -- As known when the books of the period were frozen.
+        sum(won.amount_rc) filter (
+            where
+            won.ended_at > points.freeze_at
+            and (not points.is_actual_as_known or won.seen_from <= points.freeze_at)
+        ) as actual_rc
+    from won
+    inner join spells
+        on
+            won.user_key = spells.user_key
+            and won.decided_at >= spells.valid_from
+            and won.decided_at < spells.valid_to
+    inner join days on won.decided_date = days.date
+    inner join points on days.period_key = points.period_key
+    group by points.point_key, spells.user_key, spells.valid_from, won.measure
+),
+
+-- What a person won belongs to the team of that day.
+won_at_points as (
+    select
+        won_by_spell.point_key,
+        scopes.scope_type,
+        scopes.scope_key,
+        won_by_spell.measure,
+        sum(won_by_spell.won_rc) as won_rc,
+        sum(won_by_spell.n_whole) as n_whole,
+        sum(won_by_spell.actual_rc) as actual_rc
+    from won_by_spell
+    inner join scopes
+        on {{ scope_at('scopes', 'won_by_spell.user_key', 'won_by_spell.valid_from') }}
+    group by
+        won_by_spell.point_key, scopes.scope_type, scopes.scope_key, won_by_spell.measure
+),
+
+-- A deal that two people of one team share is one deal.
+shared_wins as (
+    select
+        points.point_key,
         scopes.scope_type,
         scopes.scope_key,
         won.measure,
-        won.decided_date,
-        won.decided_at,
-        won.ended_at,
-        won.seen_from,
-        won.amount_rc
+        count(distinct won.deal_key) as n_shared
     from won
     inner join scopes on {{ scope_at('scopes', 'won.user_key', 'won.decided_at') }}
-),
-
--- By now: what a person won belongs to the team of that day.
-won_at_points as (
-    select
-        points.point_key,
-        won_in_scope.scope_type,
-        won_in_scope.scope_key,
-        won_in_scope.measure,
-        sum(won_in_scope.amount_rc) filter (
-            where
-            won_in_scope.decided_at < points.cut_at
-            and won_in_scope.ended_at > points.cut_at
-            and (points.basis <> 'as_known' or won_in_scope.seen_from <= points.cut_at)
-        ) as won_rc,
-        count(*) filter (
-            where
-            won_in_scope.decided_at < points.cut_at
-            and won_in_scope.ended_at > points.cut_at
-            and (points.basis <> 'as_known' or won_in_scope.seen_from <= points.cut_at)
-        ) as n_won,
-        -- As known when the books of the period were frozen.
-        sum(won_in_scope.amount_rc) filter (
-            where
-            won_in_scope.ended_at > points.freeze_at
-            and (not points.is_actual_as_known or won_in_scope.seen_from <= points.freeze_at)
-        ) as actual_rc
-    from won_in_scope
-    inner join days on won_in_scope.decided_date = days.date
+    inner join days on won.decided_date = days.date
     inner join points on days.period_key = points.period_key
-    group by
-        points.point_key, won_in_scope.scope_type, won_in_scope.scope_key, won_in_scope.measure
+    where won.is_shared and {{ is_won_by_now }}
+    group by points.point_key, scopes.scope_type, scopes.scope_key, won.measure
 ),
 
 -- A credit deal (amount below nothing) is no pipeline, an omitted one is never forecast.
@@ -169,6 +200,7 @@ credited as (
         open_deals.crm_probability,
         open_deals.p_win_in_period,
         open_deals.is_won_in_period,
+        open_shares.user_key is not null as is_shared,
         coalesce(open_shares.user_key, open_deals.owner_user_key) as user_key,
         case
             when open_shares.user_key is null then open_deals.amount_rc
@@ -203,29 +235,63 @@ spread as (
     from credited
 ),
 
+open_by_user as (
+    select
+        point_key,
+        cut_at,
+        user_key,
+        measure,
+        count(*) as n,
+        count(p_win_in_period) as n_learned,
+        count(*) filter (where not is_shared) as n_whole,
+        sum(amount_rc) as open_rc,
+        {% for category in ['commit', 'most_likely', 'best_case'] -%}
+            sum(amount_rc) filter (where category = '{{ category }}') as {{ category }}_rc,
+        {% endfor -%}
+        sum(crm_rc) as crm_rc,
+        sum(learned_rc) as learned_rc,
+        sum(crm_variance) as crm_variance,
+        sum(learned_variance) as learned_variance,
+        sum(amount_rc) filter (where is_won_in_period) as converted_rc
+    from spread
+    group by point_key, cut_at, user_key, measure
+),
+
 open_at_points as (
     select
-        spread.point_key,
+        open_by_user.point_key,
         scopes.scope_type,
         scopes.scope_key,
-        spread.measure,
-        count(distinct spread.deal_key) as n_open,
-        coalesce(sum(spread.amount_rc), 0) as open_rc,
-        {% for category in ['commit', 'most_likely', 'best_case'] -%}
-            coalesce(sum(spread.amount_rc) filter (where spread.category = '{{ category }}'), 0)
-                as {{ category }}_rc,
+        open_by_user.measure,
+        sum(open_by_user.n_whole) as n_whole,
+        {% for part in [
+            'open_rc', 'commit_rc', 'most_likely_rc', 'best_case_rc', 'crm_rc', 'crm_variance',
+            'learned_variance', 'converted_rc',
+        ] -%}
+            coalesce(sum(open_by_user.{{ part }}), 0) as {{ part }},
         {% endfor -%}
-        coalesce(sum(spread.crm_rc), 0) as crm_rc,
         -- Nothing to learn from: unknown, and not nothing.
         case
-            when count(*) = count(spread.p_win_in_period) then coalesce(sum(spread.learned_rc), 0)
-        end as learned_rc,
-        coalesce(sum(spread.crm_variance), 0) as crm_variance,
-        coalesce(sum(spread.learned_variance), 0) as learned_variance,
-        coalesce(sum(spread.amount_rc) filter (where spread.is_won_in_period), 0) as converted_rc
-    from spread
-    inner join scopes on {{ scope_at('scopes', 'spread.user_key', 'spread.cut_at') }}
-    group by spread.point_key, scopes.scope_type, scopes.scope_key, spread.measure
+            when sum(open_by_user.n) = sum(open_by_user.n_learned)
+                then coalesce(sum(open_by_user.learned_rc), 0)
+        end as learned_rc
+    from open_by_user
+    inner join scopes on {{ scope_at('scopes', 'open_by_user.user_key', 'open_by_user.cut_at') }}
+    group by
+        open_by_user.point_key, scopes.scope_type, scopes.scope_key, open_by_user.measure
+),
+
+shared_open as (
+    select
+        credited.point_key,
+        scopes.scope_type,
+        scopes.scope_key,
+        credited.measure,
+        count(distinct credited.deal_key) as n_shared
+    from credited
+    inner join scopes on {{ scope_at('scopes', 'credited.user_key', 'credited.cut_at') }}
+    where credited.is_shared
+    group by credited.point_key, scopes.scope_type, scopes.scope_key, credited.measure
 ),
 
 final as (
@@ -248,10 +314,10 @@ final as (
         points.end_date,
         points.freeze_at,
         points.cut_at,
-        coalesce(won.n_won, 0) as n_won,
+        coalesce(won.n_whole, 0) + coalesce(shared_wins.n_shared, 0) as n_won,
         coalesce(won.won_rc, 0) as won_rc,
         case when points.is_frozen then coalesce(won.actual_rc, 0) end as actual_rc,
-        coalesce(open_then.n_open, 0) as n_open,
+        coalesce(open_then.n_whole, 0) + coalesce(shared_open.n_shared, 0) as n_open,
         coalesce(open_then.open_rc, 0) as open_rc,
         coalesce(open_then.commit_rc, 0) as commit_rc,
         coalesce(open_then.most_likely_rc, 0) as most_likely_rc,
@@ -269,6 +335,14 @@ final as (
             and won.scope_key = open_then.scope_key
             and won.measure = open_then.measure
     inner join points on coalesce(won.point_key, open_then.point_key) = points.point_key
+    {% for shared, whole in [('shared_wins', 'won'), ('shared_open', 'open_then')] -%}
+        left join {{ shared }}
+            on
+                {{ whole }}.point_key = {{ shared }}.point_key
+                and {{ whole }}.scope_type = {{ shared }}.scope_type
+                and {{ whole }}.scope_key = {{ shared }}.scope_key
+                and {{ whole }}.measure = {{ shared }}.measure
+    {% endfor -%}
 )
 
 select * from final

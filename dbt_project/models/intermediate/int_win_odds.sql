@@ -71,69 +71,90 @@ age_bands as (
 
 stays as (
     select
-        deal_key,
-        pipeline_key,
-        stage_key,
-        amount_at_entry_rc,
-        stay_no,
-        exited_at,
-        {{ days_between('entered_date', 'exited_date') }} as n_days
-    from {{ ref('fct_deal_stage') }}
-    where stage_type = 'open' and not is_pass_through and exited_at is not null
-),
-
-passed as (
-    select
         stays.deal_key,
         counted_decisions.decided_at,
+        counted_decisions.is_won,
+        counted_decisions.first_before,
+        counted_decisions.last_before,
         stays.pipeline_key,
         stays.stage_key,
-        age_bands.age_band,
-        -- Who came back to a stage is what it was at the last visit.
-        arg_max({{ amount_band('stays.amount_at_entry_rc') }}, stays.stay_no) as amount_band,
-        min(counted_decisions.is_won) as is_won,
-        min(counted_decisions.first_before) as first_before,
-        min(counted_decisions.last_before) as last_before
-    from stays
+        stays.stay_no,
+        stays.visit_no,
+        stays.amount_at_entry_rc,
+        {{ days_between('stays.entered_date', 'stays.exited_date') }} as n_days
+    from {{ ref('fct_deal_stage') }} as stays
     inner join counted_decisions
         on
             stays.deal_key = counted_decisions.deal_key
             and stays.exited_at <= counted_decisions.decided_at
-    inner join age_bands on stays.n_days >= age_bands.age_band
-    group by
-        stays.deal_key, counted_decisions.decided_at, stays.pipeline_key, stays.stage_key,
-        age_bands.age_band
+    where stays.stage_type = 'open' and not stays.is_pass_through
 ),
 
-summed as (
+returned as (
+    select distinct deal_key
+    from stays
+    where visit_no > 1
+),
+
+-- Who came back to a stage is in it once, for the longest stay, and what it was at the last.
+passed as (
     select
         pipeline_key,
         stage_key,
-        age_band,
-        amount_band,
+        n_days,
+        amount_at_entry_rc,
+        is_won,
+        first_before,
+        last_before
+    from stays
+    where deal_key not in (select returned.deal_key from returned)
+    union all
+    select
+        pipeline_key,
+        stage_key,
+        max(n_days) as n_days,
+        arg_max(amount_at_entry_rc, stay_no) filter (where amount_at_entry_rc is not null)
+            as amount_at_entry_rc,
+        min(is_won) as is_won,
+        min(first_before) as first_before,
+        min(last_before) as last_before
+    from stays
+    where deal_key in (select returned.deal_key from returned)
+    group by deal_key, decided_at, pipeline_key, stage_key
+),
+
+longest as (
+    select
+        pipeline_key,
+        stage_key,
+        {{ age_band('n_days') }} as longest_band,
+        {{ amount_band('amount_at_entry_rc') }} as amount_band,
         first_before,
         last_before,
         count(*) as n,
         sum(is_won) as n_won
     from passed
-    group by pipeline_key, stage_key, age_band, amount_band, first_before, last_before
+    group by
+        pipeline_key, stage_key, longest_band, amount_band, first_before, last_before
 ),
 
+-- A stay of 20 days was in the first fortnight as well.
 cells as (
     select
         moments.before_date,
-        summed.pipeline_key,
-        summed.stage_key,
-        summed.age_band,
-        summed.amount_band,
-        sum(summed.n) as n,
-        sum(summed.n_won) as n_won
-    from summed
+        longest.pipeline_key,
+        longest.stage_key,
+        age_bands.age_band,
+        longest.amount_band,
+        sum(longest.n) as n,
+        sum(longest.n_won) as n_won
+    from longest
+    inner join age_bands on longest.longest_band >= age_bands.age_band
     inner join moments
-        on moments.before_date between summed.first_before and summed.last_before
+        on moments.before_date between longest.first_before and longest.last_before
     group by
-        moments.before_date, summed.pipeline_key, summed.stage_key, summed.age_band,
-        summed.amount_band
+        moments.before_date, longest.pipeline_key, longest.stage_key, age_bands.age_band,
+        longest.amount_band
 ),
 
 open_deals as (

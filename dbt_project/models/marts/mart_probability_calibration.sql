@@ -30,17 +30,20 @@ outcomes as (
     where ended_date is null
 ),
 
+-- As many rows as there are probabilities, not deals.
 stated as (
     {% for model, p in [('crm', 'crm_probability'), ('learned', 'p_win')] -%}
     select
         '{{ model }}' as model,
         said.{{ p }} as p,
         outcomes.is_won,
+        count(*) as n,
         -- Certainty that was wrong would cost infinity: nobody is surer than one in a thousand.
         least(greatest(said.{{ p }}, 0.001), 0.999) as bounded_p
     from said
     inner join outcomes on said.deal_key = outcomes.deal_key
     where said.{{ p }} is not null
+    group by said.{{ p }}, outcomes.is_won
     {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
@@ -50,6 +53,7 @@ scored as (
         model,
         is_won,
         p,
+        n,
         cast(least(floor(p * 10) + 1, 10) as bigint) as decile,
         cast((p - is_won) * (p - is_won) as decimal(18, 12)) as brier,
         cast(
@@ -64,11 +68,11 @@ final as (
         concat(model, '|', decile) as calibration_key,
         model,
         decile,
-        count(*) as n,
-        {{ ratio('sum(p)', 'count(*)') }} as mean_p,
-        {{ ratio('sum(is_won)', 'count(*)') }} as observed_rate,
-        {{ ratio('sum(brier)', 'count(*)') }} as brier,
-        {{ ratio('sum(log_loss)', 'count(*)') }} as log_loss,
+        cast(sum(n) as bigint) as n,
+        {{ ratio('sum(n * p)', 'sum(n)') }} as mean_p,
+        {{ ratio('sum(n * is_won)', 'sum(n)') }} as observed_rate,
+        {{ ratio('sum(n * brier)', 'sum(n)') }} as brier,
+        {{ ratio('sum(n * log_loss)', 'sum(n)') }} as log_loss,
         {{ as_of_date() }} as as_of_date
     from scored
     group by model, decile
