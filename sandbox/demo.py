@@ -16,7 +16,7 @@ from typing import Any
 from sandbox.company import Company, build
 from sandbox.company.mailboxes import MailFolder
 from sandbox.company.people import OWN_DOMAINS
-from sandbox.company.pipelines import PIPELINES
+from sandbox.company.pipelines import CATEGORIES, PIPELINE_OF_STAGE
 from sandbox.hubspot import STATIC_TOKEN, HubspotServer, HubspotState, Limits
 from sandbox.imap import Box, ImapServer, Mail, Mailbox
 from sandbox.stripe import TEST_KEY, StripeServer, StripeState
@@ -43,10 +43,6 @@ class ServedCompany:
     settings: str
     secrets: Mapping[str, str]
 
-
-STAGE_CATEGORIES = ("commit", "most_likely", "best_case")
-"""What open deals of the last, the last but one and the third last open stage are called, where
-nobody called them anything: HubSpot's stages have no forecast category of their own."""
 
 SECRETS: Mapping[str, str] = {
     "secrets/hubspot": STATIC_TOKEN,
@@ -201,11 +197,10 @@ own_domains = [{domains}]
         f"""
 [[stages]]
 connection = "hubspot"
-pipeline_id = "{pipeline.id}"
-stage_id = "{stage.id}"
+pipeline_id = "{PIPELINE_OF_STAGE[stage].id}"
+stage_id = "{stage}"
 forecast_category = "{category}"
 """
-        for pipeline in PIPELINES.values()
-        for stage, category in zip(reversed(pipeline.open_stages), STAGE_CATEGORIES, strict=False)
+        for stage, category in CATEGORIES.items()
     ]
     return "".join(parts)

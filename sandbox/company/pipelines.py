@@ -80,6 +80,15 @@ STAGES = {stage.id: stage for pipeline in PIPELINES.values() for stage in pipeli
 PIPELINE_OF_STAGE = {
     stage.id: pipeline for pipeline in PIPELINES.values() for stage in pipeline.stages
 }
+CATEGORIES = {
+    stage.id: category
+    for pipeline in PIPELINES.values()
+    for stage, category in zip(
+        reversed(pipeline.open_stages), ("commit", "most_likely", "best_case"), strict=False
+    )
+}
+"""What the settings call a deal of a stage that nobody called anything: HubSpot's stages have no
+forecast category of their own. The stages before the third last are pipeline."""
 
 LEAD_PIPELINE = "lead-pipeline-id"
 LEAD_STAGES = (

@@ -44,7 +44,8 @@ periods as (
 today as (
     select
         grain,
-        cast({{ days_between('start_date', as_of_date()) }} as double) / n_days as rel_day
+        {{ days_between('start_date', as_of_date()) }} as n_elapsed,
+        n_days
     from periods
     where is_current
 ),
@@ -53,7 +54,7 @@ buckets as (
     {% for bucket in ['0.00', '0.25', '0.50', '0.75', '0.90', '1.00'] -%}
     select
         '{{ bucket }}' as bucket,
-        cast({{ bucket }} as double) as rel_day
+        cast({{ bucket }} as decimal(3, 2)) as share
     {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
@@ -63,8 +64,8 @@ cuts as (
     select
         periods.*,
         buckets.bucket,
-        buckets.rel_day,
-        periods.start_date + cast(floor(buckets.rel_day * periods.n_days) as integer) as cut_date
+        cast(buckets.share as double) as rel_day,
+        periods.start_date + cast(floor(buckets.share * periods.n_days) as integer) as cut_date
     from periods
     cross join buckets
     where periods.is_closed
@@ -72,8 +73,9 @@ cuts as (
     select
         periods.*,
         'today' as bucket,
-        today.rel_day,
-        periods.start_date + cast(floor(today.rel_day * periods.n_days) as integer) as cut_date
+        {{ ratio('today.n_elapsed', 'today.n_days') }} as rel_day,
+        periods.start_date
+        + cast(floor(today.n_elapsed * periods.n_days / today.n_days) as integer) as cut_date
     from periods
     inner join today on periods.grain = today.grain
     where periods.is_closed
@@ -104,7 +106,9 @@ points as (
         periods.end_date,
         -- A period that has not begun is looked at as its predecessors were on their first day.
         case when periods.is_current then 'today' else '0.00' end as bucket,
-        case when periods.is_current then today.rel_day else 0 end as rel_day,
+        case
+            when periods.is_current then {{ ratio('today.n_elapsed', 'today.n_days') }} else 0
+        end as rel_day,
         {{ as_of_date() }} as as_of_date,
         {{ as_of_date() }} + 1 as before_date,
         {{ as_of_at() }} as cut_at,

@@ -1,0 +1,83 @@
+"""What is said of past quarters is what the deals of the company were at those instants."""
+
+from decimal import Decimal
+
+import pytest
+
+from sandbox.company.truth_forecast import count_calls
+from tests.e2e.road import Road, differences, keyed
+
+pytestmark = [
+    *(pytest.mark.e2e, pytest.mark.slow),
+    *(pytest.mark.xdist_group("company"), pytest.mark.timeout(900)),
+]
+
+CALLS = ("commit", "most_likely", "best_case", "pipeline_all", "crm_weighted")
+
+
+def test_forecasts_of_every_closed_quarter_are_what_the_deals_were_then(road: Road) -> None:
+    """Eleven quarters at six shares, company and people: no deal counts by what it became."""
+    expected = {
+        (*key, method): (said, call.won, call.open_count)
+        for key, call in count_calls(road.company.world).items()
+        for method, said in zip(CALLS, call.said, strict=True)
+        if said or call.open_count
+    }
+
+    found = road.rows(
+        "select scope_key, period_key, rel_day_bucket, method, forecast_rc, won_to_date_rc, n_open "
+        "from marts.mart_forecast where not is_now and period_grain = 'quarter' "
+        f"and scope_type in ('company', 'user') and method in {CALLS} "
+        "and (forecast_rc <> 0 or n_open > 0)"
+    )
+
+    assert 11 == len({key[1] for key in expected})
+    assert [] == differences(expected, keyed(found, keys=4))
+
+
+def test_the_outcome_of_a_quarter_is_what_was_won_five_days_after_its_end(road: Road) -> None:
+    """A deal taken up again in the next quarter does not make the forecast of then wrong."""
+    expected = {
+        key[:2]: (call.actual,)
+        for key, call in count_calls(road.company.world).items()
+        if call.actual
+    }
+
+    found = road.rows(
+        "select distinct scope_key, period_key, actual_rc from marts.mart_forecast_accuracy "
+        "where scope_type in ('company', 'user') and method = 'commit' and actual_rc <> 0"
+    )
+
+    assert [] == differences(expected, keyed(found, keys=2))
+
+
+def test_the_forecast_of_today_is_the_gaps(road: Road) -> None:
+    """One number for what is won, open and weighted, on whichever page one looks."""
+    found = road.rows(
+        "select gap.quota_gap_key, said.method, said.forecast_rc from marts.mart_quota_gap as gap "
+        "left join marts.mart_forecast as said using (scope_type, scope_key, period_key, measure) "
+        "where said.is_now and gap.credit_type = 'revenue' and said.forecast_rc is distinct from "
+        "case method when 'pipeline_all' then gap.won_rc + gap.open_pipeline_rc "
+        "when 'crm_weighted' then gap.projected_rc else said.forecast_rc end"
+    )
+    counted = road.rows(
+        "select count(*) from marts.mart_quota_gap as gap "
+        "anti join marts.mart_forecast as said using (scope_type, scope_key, period_key, measure) "
+        "where gap.credit_type = 'revenue' and not gap.is_closed_period "
+        "and (gap.n_won > 0 or gap.n_open > 0)"
+    )
+
+    assert [] == found
+    assert [(0,)] == counted
+
+
+def test_what_was_learned_says_more_of_the_outcome_than_the_stages_probability(road: Road) -> None:
+    """Over three years, of deals that the learner had not seen."""
+    found = dict(
+        road.rows(
+            "select model, sum(n * brier) / sum(n) from marts.mart_probability_calibration "
+            "group by model"
+        )
+    )
+
+    assert found["learned"] < found["crm"] < Decimal("0.3")
