@@ -3,7 +3,7 @@
     dbt-duckdb's own materializations build beside the old relation, rename twice and drop, and
     each of these asks dbt for a context of all macros: half of what a small model costs. Nobody
     reads the warehouse while it is built, and a killed statement leaves the old relation, so the
-    detour would buy nothing (docs/decisions/0060). -#}
+    detour would buy nothing (docs/decisions/0049). -#}
 
 {% materialization table, adapter='duckdb' %}
     {%- set target = this.incorporate(type='table') -%}
