@@ -157,6 +157,19 @@ cells as (
         longest.amount_band
 ),
 
+-- Fewer than twenty decided deals teach nothing: the first to be decided are the quickly lost.
+lessons as (
+    select
+        moments.before_date,
+        count(*) >= 20 as is_enough
+    from counted_decisions
+    inner join moments
+        on
+            moments.before_date
+            between counted_decisions.first_before and counted_decisions.last_before
+    group by moments.before_date
+),
+
 open_deals as (
     select
         point_key,
@@ -204,8 +217,9 @@ placed as (
             coalesce(level_{{ n }}.n, 0) as n_{{ n }},
             coalesce(level_{{ n }}.n_won, 0) as n_won_{{ n }},
         {% endfor -%}
-        {{ ratio('level_0.n_won', 'level_0.n') }} as p_0
+        case when lessons.is_enough then {{ ratio('level_0.n_won', 'level_0.n') }} end as p_0
     from wanted
+    left join lessons on wanted.before_date = lessons.before_date
     {% for n in range(5) -%}
         left join level_{{ n }}
             on
@@ -317,7 +331,7 @@ final as (
         cast(n_4 as bigint) as n_training,
         cast(n_won_4 as bigint) as n_training_won,
         case
-            when n_0 = 0 then 'nothing'
+            when p_0 is null then 'nothing'
             when n_1 = 0 then 'company'
             when n_2 = 0 then 'pipeline'
             when n_3 = 0 then 'stage'

@@ -182,8 +182,8 @@ ranked as (
             and residuals.period_no between said.last_frozen_no - 11 and said.last_frozen_no
 ),
 
--- Place (n + 1) x share among n, between its neighbours, and not beyond the least and the largest:
--- of few residuals the tenth percentile by n - 1 would lie too far inside.
+-- Place (n + 1) x share among n, on the line through the two nearest: fewer than nine residuals
+-- have their tenth percentile a little below the least. The place by n - 1 lies too far inside.
 quantiles as (
     select
         point_key,
@@ -194,11 +194,12 @@ quantiles as (
         max(n) as n_periods,
         {% for name, share in [('10', '0.1'), ('50', '0.5'), ('90', '0.9')] -%}
             {%- set at = '(cast(' ~ share ~ ' as decimal(2, 1)) * (n + 1))' -%}
-            max(residual) filter (where place = greatest(floor({{ at }}), 1))
+            {%- set below = 'least(greatest(floor(' ~ at ~ '), 1), n - 1)' -%}
+            max(residual) filter (where place = {{ below }})
             + (
-                max(residual) filter (where place = least(ceil({{ at }}), n))
-                - max(residual) filter (where place = greatest(floor({{ at }}), 1))
-            ) * max(cast({{ at }} - floor({{ at }}) as double)) as q{{ name }}
+                max(residual) filter (where place = {{ below }} + 1)
+                - max(residual) filter (where place = {{ below }})
+            ) * max(cast({{ at }} - {{ below }} as double)) as q{{ name }}
             {{- ',' if not loop.last }}
         {% endfor %}
     from ranked
