@@ -29,7 +29,6 @@ earlier as (
             and scoped.measure = past.measure
             and past.period_no between scoped.last_frozen_no - 7 and scoped.last_frozen_no
             and not past.is_now
-            and past.is_frozen
 ),
 
 final as (
