@@ -1,0 +1,156 @@
+"""Commands that bring data in and out: sync, build, check, publish, run, close."""
+
+from typing import Annotated
+
+import typer
+
+from pipeledger.cli.options import (
+    AsOf,
+    Config,
+    Debug,
+    Deletes,
+    Full,
+    Json,
+    Names,
+    Streams,
+    instant_of,
+    settings_of,
+)
+from pipeledger.guard import guarded
+from pipeledger.shown_runs import (
+    print_json,
+    run_all,
+    run_syncs,
+    show_build_report,
+    show_sync_reports,
+)
+
+app = typer.Typer()
+
+
+@app.command()
+def sync(
+    connections: Names = None,
+    stream: Streams = None,
+    *,
+    full: Full = False,
+    allow_deletes: Deletes = False,
+    config: Config = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Read what is new from the sources and land it."""
+    with guarded(debug=debug):
+        from pipeledger.pipeline import sync_exit_code
+
+        settings = settings_of(config).settings
+        reports = run_syncs(
+            settings, connections, stream, full=full, allow_deletes=allow_deletes, quiet=as_json
+        )
+        show_sync_reports(reports, as_json=as_json)
+        raise typer.Exit(sync_exit_code(reports))
+
+
+@app.command()
+def build(
+    *,
+    as_of: AsOf = None,
+    full: Full = False,
+    config: Config = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Build the marts over what landed and run every check."""
+    with guarded(debug=debug):
+        from pipeledger.pipeline import build_and_note
+
+        settings = settings_of(config).settings
+        instant = None if as_of is None else instant_of("--as-of", as_of, settings)
+        report = build_and_note(settings, as_of=instant, full=full)
+        show_build_report(report, as_json=as_json)
+        raise typer.Exit(3 if report.errors else 0)
+
+
+@app.command()
+def check(*, config: Config = None, as_json: Json = False, debug: Debug = False) -> None:
+    """Run the checks on what landed and say what they found; publishes nothing."""
+    build(config=config, as_json=as_json, debug=debug)
+
+
+@app.command()
+def publish(*, config: Config = None, as_json: Json = False, debug: Debug = False) -> None:
+    """Build, check, and point readers at the result."""
+    with guarded(debug=debug):
+        from pipeledger.pipeline import build_and_note, publish_and_note
+
+        settings = settings_of(config).settings
+        report = build_and_note(settings)
+        if not report.errors:
+            publish_and_note(settings, report)
+        show_build_report(report, as_json=as_json)
+        raise typer.Exit(3 if report.errors else 0)
+
+
+@app.command()
+def run(
+    connections: Names = None,
+    *,
+    full: Full = False,
+    allow_deletes: Deletes = False,
+    config: Config = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Sync, build, check, publish."""
+    with guarded(debug=debug):
+        settings = settings_of(config).settings
+        code = run_all(
+            settings,
+            connections=connections,
+            full=full,
+            allow_deletes=allow_deletes,
+            as_json=as_json,
+        )
+        raise typer.Exit(code)
+
+
+@app.command()
+def close(
+    period: Annotated[
+        str | None, typer.Argument(help="A fiscal month, quarter or year, such as FY2027-M08.")
+    ] = None,
+    *,
+    as_of: AsOf = None,
+    again: Annotated[
+        str | None, typer.Option("--again", help="Why a closed period is closed again.")
+    ] = None,
+    is_list: Annotated[bool, typer.Option("--list", help="Show what is closed.")] = False,
+    config: Config = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Freeze the published figures of a fiscal period that has ended."""
+    with guarded(debug=debug):
+        from connectors.base.errors import ConfigError
+        from pipeledger.close import close_period, closed_periods
+
+        if (period is None) != is_list or (is_list and (as_of or again)):
+            raise ConfigError("name the period to close, or ask with --list alone what is closed")
+        settings = settings_of(config).settings
+        if period is None:
+            listed = closed_periods(settings)
+            if as_json:
+                print_json(listed)
+            else:
+                from pipeledger.screens import show_closes
+
+                show_closes(listed)
+            return
+        instant = None if as_of is None else instant_of("--as-of", as_of, settings)
+        done = close_period(settings, period, as_of=instant, again=again)
+        if as_json:
+            print_json(done)
+        else:
+            from pipeledger.screens import show_close
+
+            show_close(done)
