@@ -52,7 +52,8 @@ def _object_stream(kind: ObjectType) -> Stream:
         read=read_object,
         sweep_every=timedelta(days=1),
         volatile=kind.volatile,
-        scopes=scopes_of(kind),
+        # `init` asks for the rights of what is read without being named.
+        scopes=() if kind.is_optional else scopes_of(kind),
     )
 
 

@@ -21,7 +21,11 @@ OTHER_SCOPES: dict[str, tuple[str, ...]] = {
     "lead_pipelines": (BY_NAME["leads"].scope,),
     "exchange_rates": (CURRENCY_SCOPE,),
     "company_currency": (CURRENCY_SCOPE,),
-    "properties": tuple(dict.fromkeys(kind.schema_scope or kind.scope for kind in OBJECT_TYPES)),
+    "properties": tuple(
+        dict.fromkeys(
+            kind.schema_scope or kind.scope for kind in OBJECT_TYPES if not kind.is_optional
+        )
+    ),
 }
 
 

@@ -32,7 +32,9 @@ class ObjectType:
     """One CRM object type.
 
     ``inline`` names the object types whose ids are put into the record itself;
-    ``linked`` those that make up the child stream ``deal_associations``.
+    ``linked`` those that make up the child stream ``deal_associations``. ``is_optional``:
+    read only where the settings name it. ``takes_all``: every property that is not
+    calculated is asked for, because the vendor lists them nowhere but in the account.
     """
 
     name: str
@@ -46,6 +48,8 @@ class ObjectType:
     schema_scope: str | None = None
     version: str = CRM_VERSION
     volatile: frozenset[str] = _RESTLESS
+    is_optional: bool = False
+    takes_all: bool = False
 
     @property
     def wanted(self) -> tuple[str, ...]:
@@ -288,8 +292,23 @@ OBJECT_TYPES = (
             "hs_target_amount",
         ),
     ),
+    ObjectType(
+        "forecasts",
+        "Forecast submissions (beta, with a scope of its own).",
+        scope="crm.objects.forecasts.read",
+        properties=(
+            "hs_created_by_user_id",
+            "hs_included_deal_ids",
+            "hs_milestone",
+            "hs_team_id",
+            "hs_year",
+        ),
+        is_optional=True,
+        takes_all=True,
+    ),
 )
 BY_NAME = {kind.name: kind for kind in OBJECT_TYPES}
+OPTIONAL = frozenset(kind.name for kind in OBJECT_TYPES if kind.is_optional)
 
 
 def scopes_of(kind: ObjectType, targets: tuple[str, ...] | None = None) -> tuple[str, ...]:

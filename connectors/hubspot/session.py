@@ -191,7 +191,7 @@ class Session:
 
     async def _discover(self, kind: ObjectType) -> tuple[str, ...]:
         named = self.configured_properties(kind)
-        if not self.settings.custom_properties:
+        if not (self.settings.custom_properties or kind.takes_all):
             return named
         try:
             response = await self.get(f"/crm/properties/{kind.version}/{kind.name}")
@@ -207,7 +207,8 @@ class Session:
             except BadRecord as fault:
                 raise ProtocolError(f"properties of {kind.name}: {fault.reason}") from None
             # A calculated one may move with the clock; who wants it names it.
-            if not (one.hubspotDefined or one.calculated or one.archived):
+            is_wanted = kind.takes_all or not one.hubspotDefined
+            if is_wanted and not (one.calculated or one.archived):
                 own.add(one.name)
         return tuple(sorted({*named, *(own - excluded)}))
 

@@ -9,7 +9,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from connectors.hubspot.objects import BY_NAME
+from connectors.hubspot.objects import BY_NAME, OPTIONAL
 
 OTHER_STREAMS = (
     "owners",
@@ -36,7 +36,7 @@ class HubspotSettings(BaseModel):
     ca_file: str | None = None
     """A private certificate authority; verification itself cannot be turned off."""
     streams: tuple[str, ...] = ()
-    """Only these streams; all of them where it is empty."""
+    """Only these streams; all of them but ``forecasts`` where it is empty."""
     properties: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Further properties by object type, also calculated ones and texts."""
     custom_properties: bool = True
@@ -78,7 +78,7 @@ class HubspotSettings(BaseModel):
 
     def is_active(self, stream: str) -> bool:
         """Whether a stream is wanted."""
-        return not self.streams or stream in self.streams
+        return stream in self.streams if self.streams else stream not in OPTIONAL
 
 
 def _known(given: tuple[str, ...], known: tuple[str, ...], what: str) -> None:

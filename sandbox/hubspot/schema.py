@@ -20,6 +20,7 @@ OBJECT_TYPES = {
     "emails": "0-49",
     "goal_targets": "0-74",
     "leads": "0-136",
+    "forecasts": "0-999",
 }
 BY_TYPE_ID = {type_id: name for name, type_id in OBJECT_TYPES.items()}
 
@@ -38,6 +39,7 @@ OBJECT_SCOPES = {
     "meetings": "crm.objects.contacts.read",
     "calls": "crm.objects.contacts.read",
     "emails": "crm.objects.contacts.read",
+    "forecasts": "crm.objects.forecasts.read",
 }
 SCHEMA_SCOPES = {
     **OBJECT_SCOPES,
@@ -49,9 +51,11 @@ SCHEMA_SCOPES = {
 }
 OWNERS_SCOPE = "crm.objects.owners.read"
 CURRENCY_SCOPE = "multi-currency-read"
+FORECASTS_SCOPE = OBJECT_SCOPES["forecasts"]
 ALL_SCOPES = frozenset(
     {*OBJECT_SCOPES.values(), *SCHEMA_SCOPES.values(), OWNERS_SCOPE, CURRENCY_SCOPE}
-)
+) - {FORECASTS_SCOPE}
+"""What an app is granted that takes part in no beta."""
 
 # (from, to): plain type id, type id of the primary one where HubSpot has such a thing.
 ASSOCIATION_TYPES: dict[tuple[str, str], tuple[int, int | None]] = {
@@ -148,6 +152,8 @@ STANDARD: dict[str, tuple[str, ...]] = {
         "hs_task_completion_date hs_task_priority",
         "goal_targets": f"{_CRM} hs_createdate hs_goal_name hs_target_amount hs_start_datetime "
         "hs_end_datetime hs_assignee_user_id hs_kpi_value_last_calculated",
+        "forecasts": f"{_CRM} hs_createdate hs_created_by_user_id hs_year hs_milestone hs_team_id "
+        "hs_included_deal_ids hs_submitted_by_the_vendors_own_name",
     }.items()
 }
 CALCULATED = frozenset({

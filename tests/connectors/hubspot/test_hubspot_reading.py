@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from sandbox.hubspot import HubspotServer, HubspotState
+from connectors.hubspot import HubspotSettings
+from sandbox.hubspot import ALL_SCOPES, STATIC_TOKEN, Grant, HubspotServer, HubspotState
+from sandbox.hubspot.schema import FORECASTS_SCOPE
 from tests.connectors.hubspot.shelf import Shelf, ids
 
 
@@ -348,3 +350,20 @@ async def test_recalculated_properties_make_no_new_version(
     outcome = (await shelf.sync("deals"))["deals"]
 
     assert ids(outcome.added) == []
+
+
+async def test_forecasts_are_read_whole_and_only_where_they_are_named(
+    account: HubspotState, server: HubspotServer, shelf: Shelf
+) -> None:
+    """A beta with a scope of its own: asked for unnamed, it would fail every account's sync."""
+    amount = {"hs_submitted_by_the_vendors_own_name": "1200.50"}
+    one = account.has("forecasts", {"hs_year": "2026", **amount})
+    server.gate.tokens[STATIC_TOKEN] = Grant(ALL_SCOPES | {FORECASTS_SCOPE})
+    assert not HubspotSettings.model_validate(shelf.reach()).is_active("forecasts")
+    shelf.settings["streams"] = ["forecasts"]
+
+    outcome = (await shelf.sync("forecasts"))["forecasts"]
+
+    assert outcome.error is None
+    assert "1200.50" == shelf.payload("forecasts", one)["properties"][next(iter(amount))]
+    assert "2026" == shelf.payload("forecasts", one)["properties"]["hs_year"]
