@@ -42,7 +42,8 @@ async def read_object(session: Session, request: ReadRequest) -> AsyncIterator[P
         return
     mark: dict[str, Any] = {} if request.full or request.cursor is None else dict(request.cursor)
     read = Read(session, kind, request, shape, mark)
-    if kind.is_small:
+    if kind.is_small or kind.clock not in shape.fields:
+        # Without a clock nothing tells what changed.
         async for page in _whole(read):
             yield page
         return

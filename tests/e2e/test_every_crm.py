@@ -160,7 +160,7 @@ def test_who_takes_part_in_a_deal_and_who_shares_in_it(every: Every, source: str
     told = truth(every, source)
 
     contacts = every.road.rows(
-        "select distinct deal_key, contact_key, is_primary from marts.bridge_deal_contact "
+        "select distinct deal_key, source_contact_key, is_primary from marts.bridge_deal_contact "
         f"where connection = '{source}' and valid_to is null and deal_key in "
         "(select deal_key from marts.fct_deal where not is_deleted)"
     )

@@ -413,6 +413,23 @@ async def test_custom_fields_land_and_secrets_and_texts_do_not(
     assert "BillingAddress" not in shelf.payload("deals", deal)
 
 
+async def test_an_object_without_its_clock_is_read_whole(
+    org: SalesforceState, shelf: Shelf
+) -> None:
+    """A field that a release or the user's rights lack would fail every query of it."""
+    del org.schema["Product2"]["SystemModstamp"]
+    product = org.add("Product2", Name="Desk")
+    gone = org.add("Product2", Name="Lamp")
+    await shelf.sync("products")
+    del org.rows["Product2"][gone]
+
+    outcome = (await shelf.sync("products"))["products"]
+
+    assert outcome.error is None
+    assert ["upsert"] == shelf.changes("products", product)
+    assert "deleted" == shelf.changes("products", gone)[-1]
+
+
 async def test_small_lists_are_compared_whole(org: SalesforceState, shelf: Shelf) -> None:
     """A stage that is gone is in no list any more."""
     stage = org.add("OpportunityStage", MasterLabel="Old", SortOrder=2)
