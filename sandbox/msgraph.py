@@ -20,6 +20,8 @@ from sandbox.http import SandboxServer
 from sandbox.letters import decoded_words, unfolded
 
 TENANT, CLIENT_ID, CLIENT_SECRET = "acme", "app-1", "graph-secret-0a1b2c3d"
+REFRESH_TOKEN = "graph-refresh-0a1b2c3d"  # noqa: S105 - of a fictional person
+PERSONS_SCOPE = "https://graph.microsoft.com/Mail.ReadBasic offline_access"
 WELL_KNOWN = ("inbox", "sentitems", "archive", "drafts", "deleteditems", "junkemail", "outbox")
 
 
@@ -43,6 +45,9 @@ class GraphServer(SandboxServer):
         self.tokens = 0
         self.link_host: str | None = None
         """Where the links of answers lead, in place of this server."""
+        self.refresh_tokens = {REFRESH_TOKEN}
+        self.is_rotation_strict = False
+        """Microsoft takes an old refresh token again; a conditional access policy may not."""
         router = Router(lambda _: _error(404, "ResourceNotFound"))
         router.add("POST", f"/{TENANT}/oauth2/v2.0/token", self._token)
         router.get("/v1.0/users/{user}/mailFolders/delta", self._checked(self._folders))
@@ -154,6 +159,8 @@ class GraphServer(SandboxServer):
         self.generation += 1
 
     def _token(self, request: Request) -> Reply:
+        if request.form().get("grant_type") == "refresh_token":
+            return self._persons_token(request)
         wanted = {
             "grant_type": "client_credentials",
             "client_id": CLIENT_ID,
@@ -166,6 +173,23 @@ class GraphServer(SandboxServer):
         self.tokens += 1
         granted = {"token_type": "Bearer", "expires_in": 3599, "access_token": self._current()}
         return reply_json(granted)
+
+    def _persons_token(self, request: Request) -> Reply:
+        """A person's sign-in; every answer brings another refresh token."""
+        form = request.form()
+        right = (CLIENT_ID, CLIENT_SECRET, PERSONS_SCOPE)
+        if (form.get("client_id"), form.get("client_secret"), form.get("scope")) != right:
+            return reply_json({"error": "invalid_client"}, 401)
+        if form["refresh_token"] not in self.refresh_tokens:
+            refusal = "AADSTS700082: The refresh token has expired due to inactivity."
+            return reply_json({"error": "invalid_grant", "error_description": refusal}, 400)
+        self.tokens += 1
+        rotated = f"{REFRESH_TOKEN}-{self.tokens}"
+        if self.is_rotation_strict:
+            self.refresh_tokens.clear()
+        self.refresh_tokens.add(rotated)
+        granted = {"token_type": "Bearer", "expires_in": 3599, "access_token": self._current()}
+        return reply_json({**granted, "refresh_token": rotated})
 
     def _current(self) -> str:
         return f"graph-token-{self.tokens}-0a1b2c3d"

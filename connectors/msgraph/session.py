@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from connectors.base.auth import Granted
+from connectors.base.auth import Auth, Granted, OAuth, OAuthSettings
 from connectors.base.budget import Budget, Limit
 from connectors.base.client import Client, ClientSettings, Response
 from connectors.base.errors import (
@@ -29,6 +30,7 @@ FIELDS = (
     "bccRecipients,replyTo,sentDateTime,receivedDateTime,lastModifiedDateTime,isDraft,"
     "hasAttachments,importance,flag,parentFolderId"
 )
+PERSONS_SCOPE = "https://graph.microsoft.com/Mail.ReadBasic offline_access"
 # Microsoft allows four at once and 10,000 in ten minutes, per application and mailbox.
 CONCURRENCY = 4
 _EXPIRED = frozenset({"syncstatenotfound", "resyncrequired", "syncstateinvalid"})
@@ -101,18 +103,7 @@ class Session:
 @asynccontextmanager
 async def open_tenant(settings: MsgraphSettings, resources: Resources) -> AsyncIterator[Session]:
     """Open the tenant; the token is asked for with the first request."""
-    remember(settings.client_secret)
-    auth = Granted(
-        f"{settings.login_url.rstrip('/')}/{quote(settings.tenant, safe='')}/oauth2/v2.0/token",
-        lambda: {
-            "grant_type": "client_credentials",
-            "client_id": settings.client_id,
-            "client_secret": settings.client_secret.get_secret_value(),
-            "scope": "https://graph.microsoft.com/.default",
-        },
-        mend="Check tenant, client_id and client_secret; secrets of an application expire.",
-        ca_file=settings.ca_file,
-    )
+    auth = _signed_in(settings, resources)
     own = ClientSettings(
         base_url=settings.base_url,
         budgets=tuple(
@@ -134,6 +125,36 @@ async def open_tenant(settings: MsgraphSettings, resources: Resources) -> AsyncI
     async with contextlib.AsyncExitStack() as stack:
         client = await stack.enter_async_context(Client.open(own, auth=auth, resources=resources))
         yield Session(client, settings)
+
+
+def _signed_in(settings: MsgraphSettings, resources: Resources) -> Auth:
+    """The application's own token, or a person's, whose refresh tokens rotate."""
+    login = settings.login_url.rstrip("/")
+    url = f"{login}/{quote(settings.tenant, safe='')}/oauth2/v2.0/token"
+    if settings.refresh_token is not None:
+        return OAuth(
+            OAuthSettings(
+                token_url=url,
+                client_id=settings.client_id,
+                client_secret=settings.client_secret,
+                refresh_token=settings.refresh_token,
+                extra={"scope": PERSONS_SCOPE},
+            ),
+            Path(resources.state_dir) / "token.json",
+            ca_file=settings.ca_file,
+        )
+    remember(settings.client_secret)
+    return Granted(
+        url,
+        lambda: {
+            "grant_type": "client_credentials",
+            "client_id": settings.client_id,
+            "client_secret": settings.client_secret.get_secret_value(),
+            "scope": "https://graph.microsoft.com/.default",
+        },
+        mend="Check tenant, client_id and client_secret; secrets of an application expire.",
+        ca_file=settings.ca_file,
+    )
 
 
 def _judge(response: Response, trouble: str) -> SourceError | None:

@@ -4,7 +4,8 @@
 tenant = "contoso.example"
 client_id = "00000000-0000-0000-0000-000000000000"
 mailboxes = ["sales@contoso.example"]
-# client_secret from PIPELEDGER__SOURCES__MSGRAPH__MAIL__CLIENT_SECRET or …__CLIENT_SECRET_FILE
+# client_secret from PIPELEDGER__SOURCES__MSGRAPH__MAIL__CLIENT_SECRET or …__CLIENT_SECRET_FILE;
+# for the mailbox of a person who signed in refresh_token likewise.
 """
 
 from typing import Self
@@ -15,12 +16,15 @@ from connectors.base.envelope import MailPrivacy
 
 
 class MsgraphSettings(MailPrivacy):
-    """Mailboxes of one tenant, read as an application."""
+    """Mailboxes of one tenant, read as an application, or the one of a person."""
 
     tenant: str = Field(min_length=1)
     """The directory's id or one of its domains."""
     client_id: str = Field(min_length=1)
     client_secret: SecretStr
+    refresh_token: SecretStr | None = None
+    """A person's grant of Mail.ReadBasic and offline_access, for their own mailbox; without it
+    the application's own permission is used."""
     mailboxes: tuple[str, ...] = Field(min_length=1)
     """The addresses to read, shared mailboxes among them: nothing else of the tenant is."""
     base_url: str = "https://graph.microsoft.com/v1.0"
@@ -45,6 +49,9 @@ class MsgraphSettings(MailPrivacy):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if problems := self.privacy_problems():
+        problems = self.privacy_problems()
+        if self.refresh_token is not None and len(self.mailboxes) > 1:
+            problems.append("a refresh token opens one mailbox; many are the application's")
+        if problems:
             raise ValueError("; ".join(problems))
         return self

@@ -7,13 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from connectors.base.errors import AccessDenied, OriginRefused
 from connectors.base.stream import Resources
 from connectors.msgraph import CONNECTOR, check
 from sandbox.exchange import reply_json
 from sandbox.http import Fault
-from sandbox.msgraph import CLIENT_ID, CLIENT_SECRET, TENANT, GraphServer
+from sandbox.msgraph import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    REFRESH_TOKEN,
+    TENANT,
+    GraphServer,
+)
 from tests.connectors.mail_reader import NOW, MailReader, payloads
 
 SAM, EVA = "sam@acme.test", "eva@acme.test"
@@ -185,6 +192,78 @@ def test_a_throttled_and_an_expired_request_are_asked_again(
 
     assert 1 == len(reader.read())
     assert 2 == server.tokens
+
+
+class PowerCut(BaseException):
+    """The process is gone, between the vendor's answer and the disk."""
+
+
+def cut(*_: Any) -> None:
+    """In place of the write of a token."""
+    raise PowerCut
+
+
+def test_a_person_signs_in_and_the_newest_refresh_token_is_kept(
+    server: GraphServer, tmp_path: Path
+) -> None:
+    """Each answer brings another; the configured one may be worth nothing by tomorrow."""
+    server.is_rotation_strict = True
+    server.deliver(SAM)
+    reader = reader_of(server, tmp_path, refresh_token=REFRESH_TOKEN)
+    reader.read()
+    held = json.loads((tmp_path / "token.json").read_bytes())
+    (tmp_path / "token.json").write_text(json.dumps(held | {"obtained_at": 0}))
+
+    reader.read()
+
+    assert 1 == len(reader.live)
+    assert 2 == server.tokens
+
+
+@pytest.mark.parametrize("rotations_before", [0, 1])
+def test_a_kill_during_the_rotation_leaves_a_usable_token(
+    server: GraphServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rotations_before: int
+) -> None:
+    """The answer is lost; Microsoft takes the token before it once more."""
+    server.deliver(SAM)
+    reader = reader_of(server, tmp_path, refresh_token=REFRESH_TOKEN)
+    for _ in range(rotations_before):
+        reader.read()
+        held = json.loads((tmp_path / "token.json").read_bytes())
+        (tmp_path / "token.json").write_text(json.dumps(held | {"obtained_at": 0}))
+    with monkeypatch.context() as patch:
+        patch.setattr("connectors.base.auth.write_durably", cut)
+        with pytest.raises(PowerCut):
+            reader.read()
+
+    reader.read()
+
+    assert {f"{SAM}:AAkA0"} == reader.live
+
+
+def test_a_kill_where_the_old_token_is_void_asks_to_sign_in_again(
+    server: GraphServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the person can mend it, so it says so, once, and shows no token."""
+    server.is_rotation_strict = True
+    server.deliver(SAM)
+    reader = reader_of(server, tmp_path, refresh_token=REFRESH_TOKEN)
+    with monkeypatch.context() as patch:
+        patch.setattr("connectors.base.auth.write_durably", cut)
+        with pytest.raises(PowerCut):
+            reader.read()
+
+    with pytest.raises(AccessDenied, match=r"AADSTS700082.*Sign in again") as refused:
+        reader.read()
+
+    assert refused.value.whole_source
+    assert REFRESH_TOKEN not in str(refused.value)
+
+
+def test_a_persons_grant_opens_one_mailbox(server: GraphServer, tmp_path: Path) -> None:
+    """Many would be many refusals, found out at night."""
+    with pytest.raises(ValidationError, match="opens one mailbox"):
+        reader_of(server, tmp_path, refresh_token=REFRESH_TOKEN, mailboxes=[SAM, EVA])
 
 
 def test_a_link_to_another_host_is_refused(server: GraphServer, tmp_path: Path) -> None:
