@@ -98,6 +98,32 @@ def test_a_message_without_an_id_is_recognised_in_every_mailbox(every: Every) ->
     assert odd
 
 
+@pytest.mark.skipif(
+    "zoho" not in {case.source for case in cases()}, reason="the vendors of this run lack it"
+)
+def test_a_log_that_names_no_message_is_recognised_in_the_mailboxes(every: Every) -> None:
+    """Zoho's: what no mailbox holds is a message of its own, all else was there already."""
+    company = every.road.company
+    in_mailboxes = {letter.message_id for letter in company.post.letters if letter.boxes}
+    logged = {
+        one.id: one.message_id in in_mailboxes
+        for one in company.world.activities
+        if one.kind == "emails"
+        and one.archived_at is None
+        and one.deal is not None
+        and one.deal.archived_at is None
+    }
+
+    found = every.road.rows(
+        "select count(*) filter (email_key not like 'crm:%'), "
+        "count(*) filter (email_key like 'crm:%') from marts.fct_email "
+        "where list_contains(mailboxes, 'zoho:crm')"
+    )
+
+    assert [(sum(logged.values()), len(logged) - sum(logged.values()))] == found
+    assert any(logged.values())
+
+
 @pytest.mark.parametrize("what", [what for what, odd in ODD.items() if odd.key])
 def test_an_odd_letter_is_what_it_is(every: Every, what: str) -> None:
     """Direction, machine and list, from whatever the three systems show."""
