@@ -253,5 +253,13 @@ ENTITIES: Mapping[str, Entity] = {
             decimal="allocated_net_amount",
             boolean="is_accepted",
         ),
+        # What somebody did about a deal on the follow-up list.
+        _entity(
+            "follow_ups",
+            "deal_key acknowledged_on",
+            "deal_key acknowledged_on",
+            text="deal_key acknowledged_by note",
+            date="acknowledged_on snoozed_until",
+        ),
     )
 }
