@@ -19,6 +19,17 @@ leads as (
     where not is_deleted
 ),
 
+-- Deals that name a lead, where leads of their connection are read at all.
+missing_leads as (
+    select
+        named.deal_key,
+        named.source_lead_key
+    from {{ ref('int_deals_current') }} as named
+    semi join {{ ref('fct_lead') }} as known on named.connection = known.connection
+    anti join {{ ref('fct_lead') }} as known on named.source_lead_key = known.lead_key
+    where named.source_lead_key is not null
+),
+
 stages as (
     select * from {{ ref('dim_stage') }}
     where is_current
@@ -574,7 +585,7 @@ broken as (
         'the shares of revenue credit do not add up to 1' as detail,
         credit_sums.since_at as since_at
     from credit_sums
-    where abs(credit_sums.share - 1) > 0.00001
+    where abs(credit_sums.share - 1) > 0.000001
     union all
     select
         'R-20' as check_id,
@@ -614,6 +625,19 @@ broken as (
         leads.converted_at as since_at
     from leads
     where leads.is_converted and leads.deal_key is null and leads.contact_key is null
+    union all
+    select
+        'R-22' as check_id,
+        'warn' as severity,
+        'deal' as record_type,
+        deals.deal_key as record_key,
+        deals.deal_key as deal_key,
+        cast(null as double) as value,
+        cast(null as double) as limit_value,
+        concat('its lead ', missing_leads.source_lead_key, ' is not known') as detail,
+        deals.created_at as since_at
+    from missing_leads
+    inner join deals on missing_leads.deal_key = deals.deal_key
     union all
     select
         'R-23' as check_id,
