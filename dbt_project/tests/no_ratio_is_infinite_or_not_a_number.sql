@@ -6,6 +6,10 @@
     'mart_sales_velocity': ['win_rate'],
     'mart_funnel_lead_to_cash': ['qualified_rate', 'won_rate', 'paid_net_rate'],
     'mart_data_health': ['failing_share', 'weight', 'score_cost'],
+    'mart_rep_performance': [
+        'attainment', 'coverage', 'win_rate_count', 'win_rate_value', 'net_win_rate',
+        'pushes_per_won', 'share_of_pipeline_with_signals',
+    ],
     'mart_funnel_flow': ['forward_rate', 'loss_rate'],
     'mart_ar_ageing_bucket': ['dso_days'],
     'mart_win_rate': ['win_rate_count', 'win_rate_value', 'cohort_win_rate', 'net_win_rate'],
