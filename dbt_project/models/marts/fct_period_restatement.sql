@@ -157,6 +157,10 @@ explained as (
                 when changed.before_record_amt <> invoices.gross_amt then 'amount_edited'
                 when changed.before_credited_amt <> coalesce(credited.credited_amt, 0)
                     then 'credited'
+                -- It had nothing in the figure; of earlier bills only a credit brings some.
+                when changed.is_new and changed.metric <> 'ar_balance'
+                    and credited.credited_amt <> 0
+                    then 'credited'
                 when changed.metric = 'ar_balance' then 'payment_changed'
                 when changed.metric in ('deferred_revenue', 'recognised_revenue')
                     then 'schedule_changed'
