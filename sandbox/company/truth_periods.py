@@ -1,5 +1,6 @@
 """Receivables at each month's end, and recurring revenue, counted from the ledger's events."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TypeAlias
@@ -12,6 +13,8 @@ from sandbox.company.money import major
 BUCKETS = ((0, "current"), (30, "1-30"), (60, "31-60"), (90, "61-90"), (120, "91-120"))
 Ageing: TypeAlias = dict[tuple[date, str, str], tuple[int, Decimal]]
 """(day, currency, bucket) -> invoices and what is due on them."""
+Balance: TypeAlias = Callable[[Invoice, date], int]
+"""What was due on an issued invoice at the end of a day, in minor units."""
 
 
 def month_ends(today: date, months: int = 36) -> list[date]:
@@ -25,12 +28,17 @@ def month_ends(today: date, months: int = 36) -> list[date]:
     return found
 
 
+def _counts_on(one: Invoice, day: date) -> bool:
+    """Was it issued by the end of a day, and neither void nor written off?"""
+    ended = [at for at in (one.voided_at, one.written_off_at) if at is not None]
+    return business_date(one.finalized or one.created) <= day and all(
+        business_date(at) > day for at in ended
+    )
+
+
 def balance_on(one: Invoice, day: date) -> int:
     """What was due on an issued invoice at the end of a day, in minor units."""
-    issued = business_date(one.finalized or one.created)
-    if issued > day or (one.voided_at is not None and business_date(one.voided_at) <= day):
-        return 0
-    if one.written_off_at is not None and business_date(one.written_off_at) <= day:
+    if not _counts_on(one, day):
         return 0
     due = one.gross - one.from_balance
     due -= sum(paid.amount for paid in one.payments if business_date(paid.at) <= day)
@@ -52,12 +60,23 @@ def bucket_of(one: Invoice, day: date) -> str:
     return next((name for limit, name in BUCKETS if late <= limit), ">120")
 
 
-def count_ageing(world: World) -> Ageing:
+def balance_without_lost_payments(one: Invoice, day: date) -> int:
+    """As `balance_on`, where a payment that a dispute took back is deleted: it never was."""
+    if not _counts_on(one, day):
+        return 0
+    return balance_on(one, day) + sum(
+        paid.amount
+        for paid in one.payments
+        if paid.dispute_lost and business_date(paid.at) <= day < business_date(paid.dispute_at)
+    )
+
+
+def count_ageing(world: World, balance_of: Balance = balance_on) -> Ageing:
     """The receivables of every month's end and of today."""
     found: Ageing = {}
     for day in month_ends(business_date(world.today)):
         for one in world.books.invoices:
-            if one.finalized is None or (balance := balance_on(one, day)) == 0:
+            if one.finalized is None or (balance := balance_of(one, day)) == 0:
                 continue
             key = (day, one.currency, bucket_of(one, day))
             count, total = found.get(key, (0, Decimal(0)))

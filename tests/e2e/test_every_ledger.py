@@ -2,6 +2,7 @@
 
 import pytest
 
+from sandbox.company.truth_periods import count_ageing
 from tests.e2e.every import Every
 from tests.e2e.road import differences, keyed
 from tests.e2e.vendors import InvoiceRow, cases
@@ -69,6 +70,23 @@ def test_every_quote_became_its_invoice(every: Every, source: str) -> None:
 
     assert expected
     assert expected == found
+
+
+@pytest.mark.parametrize("source", LEDGERS)
+def test_receivables_are_aged_as_they_were_on_each_of_36_month_ends(
+    every: Every, source: str
+) -> None:
+    """By currency and bucket, what was due then: a payment of today tidies up no past report."""
+    expected = count_ageing(every.road.company.world, every.cases[source].balance_of)
+
+    found = every.road.rows(
+        "select as_of_date, currency_code, bucket, count(*), sum(balance_amt) "
+        "from marts.mart_ar_ageing where document_type = 'invoice' "
+        f"and connection = '{source}' group by all"
+    )
+
+    assert 30 < len({day for day, _, _ in expected})
+    assert [] == differences(expected, keyed(found, keys=3))
 
 
 @pytest.mark.parametrize("source", LEDGERS)

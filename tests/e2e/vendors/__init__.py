@@ -26,6 +26,7 @@ from sandbox.company import Company
 from sandbox.company.clock import business_date, instant
 from sandbox.company.ledger import Invoice
 from sandbox.company.model import Deal
+from sandbox.company.truth_periods import Balance, balance_on
 from sandbox.company.truth_sales import stays
 
 CASES: tuple[str, ...] = (
@@ -126,6 +127,8 @@ class Case:
     crm: Callable[[Company], CrmTruth] | None = None
     invoices: Callable[[Company], Mapping[str, InvoiceRow]] | None = None
     """By invoice key."""
+    balance_of: Balance = balance_on
+    """What the system's books say was due on an invoice at the end of a day."""
 
 
 def cases() -> list[Case]:

@@ -10,6 +10,7 @@ from sandbox.company.model import Deal
 from sandbox.company.odoo import STAGE_IDS, TEAM_IDS, amount_of, lain_in
 from sandbox.company.odoo_ledger import move_id
 from sandbox.company.pipelines import STAGES
+from sandbox.company.truth_periods import balance_without_lost_payments
 from sandbox.odoo import API_KEY, DATABASE, LOGIN, OdooServer, OdooState
 from tests.e2e.vendors import (
     Case,
@@ -105,4 +106,4 @@ def invoices(company: Company) -> dict[str, InvoiceRow]:
     return found
 
 
-CASE = Case("odoo", serve, crm, invoices)
+CASE = Case("odoo", serve, crm, invoices, balance_without_lost_payments)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from sandbox.company import Company
 from sandbox.company.clock import TODAY, instant
 from sandbox.company.quickbooks_documents import invoice_id
+from sandbox.company.truth_periods import balance_without_lost_payments
 from sandbox.quickbooks import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -51,4 +52,4 @@ def invoices(company: Company) -> dict[str, InvoiceRow]:
     return found
 
 
-CASE = Case("quickbooks", serve, invoices=invoices)
+CASE = Case("quickbooks", serve, invoices=invoices, balance_of=balance_without_lost_payments)

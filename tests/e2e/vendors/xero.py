@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sandbox.company import Company
+from sandbox.company.truth_periods import balance_without_lost_payments
 from sandbox.company.xero_documents import invoice_id
 from sandbox.xero import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, XeroServer, XeroState
 from tests.e2e.vendors import Case, InvoiceRow, Served, invoice_row
@@ -42,4 +43,4 @@ def invoices(company: Company) -> dict[str, InvoiceRow]:
     return found
 
 
-CASE = Case("xero", serve, invoices=invoices)
+CASE = Case("xero", serve, invoices=invoices, balance_of=balance_without_lost_payments)
