@@ -164,10 +164,6 @@ receivables as (
     inner join periods on ageing.as_of_date = periods.end_date
 ),
 
-schedule as (
-    select * from {{ ref('mart_revenue_schedule') }}
-),
-
 revenue as (
     select
         last_months.period_key,
@@ -178,7 +174,7 @@ revenue as (
         sum(schedule.deferred_end_amt) as amount_amt,
         max(invoices.gross_amt) as record_amt,
         sum(schedule.deferred_end_rc) as value_rc
-    from schedule
+    from {{ ref('mart_revenue_schedule') }} as schedule
     inner join last_months on schedule.period_key = last_months.month_key
     left join invoices on schedule.invoice_key = invoices.invoice_key
     where schedule.deferred_end_amt <> 0
@@ -193,7 +189,7 @@ revenue as (
         sum(schedule.recognised_amt),
         max(invoices.gross_amt),
         sum(schedule.recognised_rc)
-    from schedule
+    from {{ ref('mart_revenue_schedule') }} as schedule
     inner join periods on schedule.start_date between periods.start_date and periods.end_date
     left join invoices on schedule.invoice_key = invoices.invoice_key
     where schedule.recognised_amt <> 0
