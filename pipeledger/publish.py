@@ -84,16 +84,9 @@ def checksum(db: duckdb.DuckDBPyConnection, schema: str, table: str) -> tuple[in
     ``raw_version_id`` names a sync and so differs between two loads of the same data; it is
     left out, so that equal numbers have equal checksums.
     """
-    columns = [
-        str(row[0])
-        for row in db.execute(
-            "select column_name from information_schema.columns "
-            "where table_catalog = current_database() and table_schema = ? and table_name = ? "
-            "and column_name <> 'raw_version_id' order by ordinal_position",
-            [schema, table],
-        ).fetchall()
-    ]
-    chosen = ", ".join(f'"{name}"' for name in columns)
+    # The catalogue's own list of columns binds every view of the warehouse to answer for one table.
+    columns = [str(row[0]) for row in db.execute(f'describe {schema}."{table}"').fetchall()]
+    chosen = ", ".join(f'"{name}"' for name in columns if name != "raw_version_id")
     found = db.execute(
         f"select count(*), sum(cast(hash({chosen}) >> 8 as hugeint)) "  # noqa: S608 - names of ours
         f'from {schema}."{table}"'
@@ -133,8 +126,11 @@ def _write(
             )
         _write_build(db, settings, report, rows, checksums)
         db.execute("use target")
+        # As one transaction: each of the thousand comments would wait for the disk.
+        db.execute("begin")
         for name in rows:
             _comment(db, name, comments.get(name))
+        db.execute("commit")
         db.execute("use memory")
         db.execute("detach warehouse")
         db.execute("checkpoint target")

@@ -192,8 +192,9 @@ class Company:
         with prepared_warehouse(settings, landing_of(settings), now=now) as ready:
             # Parsed once: both warehouses have the same name and the same variables.
             self.dbt = self.dbt or Dbt(ready)
-            # Views do not change from build to build.
-            views = ["--exclude", "config.materialized:view"] if ready.path in self.built else []
+            # Views and seeds do not change from build to build.
+            views = ["--exclude", "config.materialized:view", "resource_type:seed"]
+            views = views if ready.path in self.built else []
             refresh = ["--full-refresh"] if anew else []
             results, _ = self.dbt.run("build", "--select", *WANTED, *views, *UNTESTED, *refresh)
             self.built.add(ready.path)
