@@ -30,8 +30,9 @@ TOOLS = ROOT / ".tools"
 LOCK = ROOT / "requirements.lock"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 STAMP = VENV / ".pipeledger-stamp"
-# Tests of one group share what is dear to make (a published company), so one worker runs them.
-PYTEST = ("-n", "2", "--dist", "loadgroup", "-q")
+# Tests of one group share what is dear to make (a published company), so one worker runs them;
+# tests/conftest.py says which are begun first, and xdist is not to know better.
+PYTEST = ("-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder", "-q")
 
 
 def call(*command: str | Path, env: dict[str, str] | None = None) -> None:
