@@ -205,6 +205,9 @@ def _config_tables(db: duckdb.DuckDBPyConnection, settings: Settings, as_of: dat
         "loss_reasons_excluded": [(one,) for one in settings.deals.loss_reasons_excluded],
         "deal_exclusions": [(rule.field, rule.pattern) for rule in settings.deals.exclude],
         "duplicate_deals": [(one.deal, one.duplicate_of) for one in settings.deals.duplicates],
+        "superseded_invoices": [
+            (one.invoice, one.connection, one.by) for one in settings.billing.superseded
+        ],
         "stale_after": [
             (one.source, one.name, stream.name, hours)
             for one in settings.connections

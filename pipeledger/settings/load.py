@@ -266,6 +266,15 @@ def _check_rules(draft: Draft, settings: Settings, sources: Any) -> None:
         (f"stages.{i}.connection", rule.connection) for i, rule in enumerate(settings.stages)
     ]
     rules += [(f"pipelines.{i}.connection", r.connection) for i, r in enumerate(settings.pipelines)]
+    pairs: set[tuple[str, str]] = set()
+    for index, one in enumerate(settings.billing.superseded):
+        if one.connection is None:
+            continue
+        key = f"billing.superseded.{index}"
+        rules += [(f"{key}.connection", one.connection), (f"{key}.by", one.by)]
+        if one.connection == one.by or (one.by, one.connection) in pairs:
+            draft.wrong(key, f"{one.connection} and {one.by} would supersede each other")
+        pairs.add((one.connection, one.by))
     for key, name in rules:
         if name not in names:
             draft.wrong(key, f"there is no connection {name!r}{near(name, names)}")

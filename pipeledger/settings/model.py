@@ -233,6 +233,31 @@ class Deals(Section):
     duplicates: tuple[Duplicate, ...] = ()
 
 
+class Superseded(Section):
+    """[[billing.superseded]]: what two billing systems hold counts in one of them.
+
+    Either one invoice by its key, or a connection: those of its invoices that the other one
+    holds under the same number, in the same currency and of the same gross amount.
+    """
+
+    invoice: str | None = None
+    connection: str | None = None
+    by: str
+    """The invoice's key, or the connection, that counts."""
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "Superseded":
+        if (self.invoice is None) == (self.connection is None):
+            raise ValueError("give either `invoice` or `connection`")
+        return self
+
+
+class Billing(Section):
+    """[billing]."""
+
+    superseded: tuple[Superseded, ...] = ()
+
+
 class Thresholds(Section):
     """[thresholds]: limits of flags and links; each is a variable of the dbt models."""
 
@@ -283,6 +308,7 @@ class Settings(Section):
     company: Company = Company()
     paths: Paths = Paths()
     deals: Deals = Deals()
+    billing: Billing = Billing()
     stages: tuple[StageRule, ...] = ()
     pipelines: tuple[PipelineRule, ...] = ()
     thresholds: Thresholds = Thresholds()

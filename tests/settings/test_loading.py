@@ -227,6 +227,31 @@ def test_a_stage_of_an_unknown_connection_is_refused(tmp_path: Path) -> None:
     ] == found
 
 
+def test_two_connections_that_supersede_each_other_are_refused(tmp_path: Path) -> None:
+    """Then what both hold would count in neither."""
+    rule = '[[billing.superseded]]\nconnection = "{}"\nby = "{}"\n'
+    text = "[sources.hubspot.crm]\n" + rule.format("crm", "crm") + rule.format("crm", "crn")
+
+    found = problems(tmp_path, text, **{HUBSPOT: TOKEN})
+
+    assert [
+        "pipeledger.toml:2: billing.superseded.0: crm and crm would supersede each other",
+        (
+            "pipeledger.toml:7: billing.superseded.1.by: there is no connection 'crn', "
+            "did you mean 'crm'?"
+        ),
+    ] == found
+
+
+def test_a_superseded_invoice_or_connection_is_named(tmp_path: Path) -> None:
+    """A rule that names neither, or both, would apply to nothing or to all."""
+    text = '[sources.hubspot.crm]\n[[billing.superseded]]\nby = "crm:1"\n'
+
+    (found,) = problems(tmp_path, text, **{HUBSPOT: TOKEN})
+
+    assert "give either `invoice` or `connection`" in found
+
+
 @pytest.mark.parametrize(
     ("code", "hint"), [("eur", ", did you mean EUR?"), ("EURO", ""), ("XXQ", "")]
 )

@@ -19,6 +19,48 @@ rates as (
     where rate_type = 'spot'
 ),
 
+superseding as (
+    select * from {{ ref('stg_config__superseded_invoices') }}
+),
+
+-- Nothing is superseded by an invoice that is not there, not issued, or void.
+counting as (
+    select
+        invoice_key,
+        connection,
+        upper(trim(invoice_number)) as number,
+        currency_code,
+        gross_amt
+    from invoices
+    where status not in ('draft', 'void') and superseded_by is null
+),
+
+superseded as (
+    select
+        invoice_key,
+        min(superseded_by) as superseded_by
+    from (
+        select
+            superseding.invoice_key,
+            superseding.superseded_by
+        from superseding
+        inner join counting on superseding.superseded_by = counting.invoice_key
+        union all
+        select
+            invoices.invoice_key,
+            counting.invoice_key as superseded_by
+        from superseding
+        inner join invoices on superseding.connection = invoices.connection
+        inner join counting
+            on
+                superseding.superseded_by = counting.connection
+                and upper(trim(invoices.invoice_number)) = counting.number
+                and invoices.currency_code = counting.currency_code
+                and invoices.gross_amt = counting.gross_amt
+    ) as pairs
+    group by invoice_key
+),
+
 service_periods as (
     select
         invoice_key,
@@ -31,7 +73,8 @@ service_periods as (
 
 rated as (
     select
-        invoices.* exclude (service_start, service_end),
+        invoices.* exclude (service_start, service_end, superseded_by),
+        coalesce(invoices.superseded_by, superseded.superseded_by) as superseded_by,
         companies.company_key,
         companies.match_method as company_match_method,
         coalesce(invoices.document_rate_to_rc, rates.rate_to_rc) as rate_to_rc,
@@ -47,6 +90,7 @@ rated as (
     left join rates
         on invoices.currency_code = rates.currency_code and invoices.issue_date = rates.rate_date
     left join service_periods on invoices.invoice_key = service_periods.invoice_key
+    left join superseded on invoices.invoice_key = superseded.invoice_key
 ),
 
 final as (
