@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TypeAlias
+from urllib.parse import quote
 
 import msgspec
 
@@ -149,7 +150,9 @@ class Session:
         self, path: str, object_id: str, params: tuple[tuple[str, str], ...] = ()
     ) -> Body | None:
         """An object by id; None if it was deleted."""
-        response = await self._get(f"{path}/{object_id}", params, ok=frozenset({200, 404}))
+        # Ids of coupons and products are the merchant's own words.
+        address = f"{path}/{quote(object_id, safe='')}"
+        response = await self._get(address, params, ok=frozenset({200, 404}))
         if response.status == 404 or decode(response.body, Head).deleted:
             return None
         return response.body

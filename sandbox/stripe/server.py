@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Callable, Mapping
 from email.utils import format_datetime
 from typing import Any
+from urllib.parse import unquote
 
 from sandbox.exchange import Reply, Request, reply_json
 from sandbox.http import RollingLimit, SandboxServer
@@ -119,7 +120,8 @@ class StripeServer(SandboxServer):
 
     def _decide(self, request: Request) -> Reply:
         key = self._key(request)
-        parts = request.path.strip("/").split("/")
+        path = request.target.partition("?")[0]
+        parts = [unquote(part) for part in path.strip("/").split("/")]
         reason = self._over(parts)
         if reason is not None:
             body = {

@@ -418,3 +418,16 @@ def test_a_discount_that_is_taken_off_calls_for_what_it_was_on(
 
     assert [one] == ids(reader.read("subscriptions"))
     assert [customer] == ids(reader.read("customers"))
+
+
+def test_a_coupon_is_found_whatever_it_is_called(server: StripeServer, reader: Reader) -> None:
+    """Merchants choose the ids; one that reads like a path would be taken for deleted."""
+    one = server.state.has("coupons", id="25% OFF/A?", percent_off=25.0)["id"]
+    reader.read("coupons")
+    server.state.advance(hours=1)
+    server.state.change("coupons", one, name="Spring")
+    server.state.advance(minutes=5)
+
+    assert [("25% OFF/A?", "upsert")] == [
+        (record.record_id, record.change) for record in records(reader.read("coupons"))
+    ]
