@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from sandbox.company.truth_forecast import count_calls
+from sandbox.company.truth_forecast import Call, count_calls
 from tests.e2e.road import Road, differences, keyed
 
 pytestmark = [
@@ -15,11 +15,19 @@ pytestmark = [
 CALLS = ("commit", "most_likely", "best_case", "pipeline_all", "crm_weighted")
 
 
-def test_forecasts_of_every_closed_quarter_are_what_the_deals_were_then(road: Road) -> None:
+@pytest.fixture(scope="module")
+def calls(road: Road) -> dict[tuple[str, str, Decimal], Call]:
+    """(company or user, quarter, share of it) -> what stood there."""
+    return count_calls(road.company.world)
+
+
+def test_forecasts_of_every_closed_quarter_are_what_the_deals_were_then(
+    road: Road, calls: dict[tuple[str, str, Decimal], Call]
+) -> None:
     """Eleven quarters at six shares, company and people: no deal counts by what it became."""
     expected = {
         (*key, method): (said, call.won, call.open_count)
-        for key, call in count_calls(road.company.world).items()
+        for key, call in calls.items()
         for method, said in zip(CALLS, call.said, strict=True)
         if said or call.open_count
     }
@@ -35,13 +43,11 @@ def test_forecasts_of_every_closed_quarter_are_what_the_deals_were_then(road: Ro
     assert [] == differences(expected, keyed(found, keys=4))
 
 
-def test_the_outcome_of_a_quarter_is_what_was_won_five_days_after_its_end(road: Road) -> None:
+def test_the_outcome_of_a_quarter_is_what_was_won_five_days_after_its_end(
+    road: Road, calls: dict[tuple[str, str, Decimal], Call]
+) -> None:
     """A deal taken up again in the next quarter does not make the forecast of then wrong."""
-    expected = {
-        key[:2]: (call.actual,)
-        for key, call in count_calls(road.company.world).items()
-        if call.actual
-    }
+    expected = {key[:2]: (call.actual,) for key, call in calls.items() if call.actual}
 
     found = road.rows(
         "select distinct scope_key, period_key, actual_rc from marts.mart_forecast_accuracy "
