@@ -29,8 +29,8 @@ pytestmark = [
 
 MONTH = "FY2027-M07"
 """August 2026, where the year begins in February."""
-OVER, LATER, LAST = "2026-08-31T22:00:00Z", "2026-09-10T06:00:00Z", "2026-09-11T06:00:00Z"
-"""Midnight in Berlin, and two mornings of September."""
+OVER, LATER, LAST = "2026-08-31T22:00:00Z", "2026-09-10T06:00:00Z", "2026-09-10T07:00:00Z"
+"""Midnight in Berlin, and a morning of September."""
 TABLES = (
     *("deals", "users", "quotas", "invoices", "invoice_lines", "credit_notes", "payments"),
     *("payment_allocations", "fx_rates"),
