@@ -232,7 +232,7 @@ def test_a_kill_during_the_rotation_leaves_a_usable_token(
         held = json.loads((tmp_path / "token.json").read_bytes())
         (tmp_path / "token.json").write_text(json.dumps(held | {"obtained_at": 0}))
     with monkeypatch.context() as patch:
-        patch.setattr("connectors.base.auth.write_durably", cut)
+        patch.setattr("connectors.base.shared.write_durably", cut)
         with pytest.raises(PowerCut):
             reader.read()
 
@@ -249,7 +249,7 @@ def test_a_kill_where_the_old_token_is_void_asks_to_sign_in_again(
     server.deliver(SAM)
     reader = reader_of(server, tmp_path, refresh_token=REFRESH_TOKEN)
     with monkeypatch.context() as patch:
-        patch.setattr("connectors.base.auth.write_durably", cut)
+        patch.setattr("connectors.base.shared.write_durably", cut)
         with pytest.raises(PowerCut):
             reader.read()
 
