@@ -23,6 +23,12 @@ mails as (
         and fct_email.sent_at <= {{ as_of_at() }}
 ),
 
+logs as (
+    select distinct connection
+    from {{ ref('int_email_sightings') }}
+    where source_system not in ('gmail', 'imap', 'msgraph')
+),
+
 activities as (
     select *
     from {{ ref('fct_activity') }}
@@ -30,8 +36,8 @@ activities as (
         not is_deleted
         and done
         and occurred_at <= {{ as_of_at() }}
-        -- A CRM's logged mail is in fct_email already, once per message.
-        and not (type = 'email' and source_system = 'hubspot')
+        -- Where a CRM's log of mails is read, each is in fct_email already, once per message.
+        and not (type = 'email' and connection in (select connection from logs))
 ),
 
 spoken as (
