@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,6 +21,7 @@ from typing import Any, TypeAlias
 
 from connectors.base.errors import PipeledgerError
 from pipeledger.crash import crash_point
+from pipeledger.kept import standing_relations, unchanged
 from pipeledger.landing import Landing
 from pipeledger.landing.closes import Closes
 from pipeledger.locks import exclusive
@@ -68,7 +69,7 @@ LandedChecks: TypeAlias = Callable[[Path], LandedReport]
 class BuildReport:
     """What a build made and what its checks found.
 
-    ``seconds`` by step: prepare, models, checks.
+    ``models`` counts those that stood already, too. ``seconds`` by step: prepare, models, checks.
     """
 
     build_id: str
@@ -125,12 +126,14 @@ def build(
             report.checks, report.failures = landed.checks, list(landed.failures)
             report.seconds["landed checks"] = time.monotonic() - started
         refresh = ["--full-refresh"] if full or as_of is not None else []
-        skipped = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
+        others = ("test", "unit_test", "exposure")
+        skipped = [word for kind in others for word in ("--exclude-resource-type", kind)]
         started = time.monotonic()
         dbt = Dbt(ready)
         report.seconds["parse"] = time.monotonic() - started
-        results, seconds = dbt.run("build", *skipped, *refresh)
-        report.models, report.seconds["models"] = len(results), seconds
+        standing = 0 if refresh else dbt.leave(ready.standing)
+        results, report.seconds["models"] = dbt.run("build", *skipped, *refresh)
+        report.models = len(results) + standing
         _raise_for_models(results)
         crash_point("after-models")
         only = ["--exclude-resource-type", "unit_test"]
@@ -145,13 +148,15 @@ def build(
 class Prepared:
     """A warehouse file that is locked and ready for dbt.
 
-    ``variables`` is the JSON text of dbt's variables; ``seconds`` is what preparing took.
+    ``variables`` is the JSON text of dbt's variables; ``standing`` are the views and tables
+    that earlier builds left, by schema and name; ``seconds`` is what preparing took.
     """
 
     build_id: str
     as_of: datetime
     path: Path
     variables: str
+    standing: frozenset[tuple[str, str]]
     seconds: float
 
 
@@ -178,12 +183,13 @@ def prepared_warehouse(
         db = open_warehouse(path)
         try:
             prepare(db, settings, inputs)
+            standing = standing_relations(db)
         finally:
             db.close()
         crash_point("after-prepare")
         with _dbt_environment(path, instant):
             seconds = time.monotonic() - started
-            yield Prepared(_build_id(), instant, path, dbt_vars(settings), seconds)
+            yield Prepared(_build_id(), instant, path, dbt_vars(settings), standing, seconds)
 
 
 def _build_id() -> str:
@@ -242,6 +248,7 @@ def reading_ahead(settings: Settings) -> Iterator[None]:
         reading.wait()
 
 
+_STANDING = "stands_unchanged"
 # Nothing reads dbt's own log file; the report has all that went wrong.
 _QUIET = ("--quiet", "--no-use-colors", "--log-level", "none", "--log-level-file", "none")
 
@@ -281,8 +288,18 @@ class Dbt:
 
     def __init__(self, ready: Prepared) -> None:
         self._options = _dbt_options(ready.path, ready.variables)
+        self._left: tuple[str, ...] = ()
         self._manifest: Any = None
         self._manifest = self._invoke(["parse"])
+
+    def leave(self, standing: Collection[tuple[str, str]]) -> int:
+        """Leave what stands unchanged out of the next command; how many nodes that are."""
+        left = {node.unique_id for node in unchanged(self._manifest, standing)}
+        for name, node in self._manifest.nodes.items():
+            others = [tag for tag in node.tags if tag != _STANDING]
+            node.tags = [*others, _STANDING] if name in left else others
+        self._left = ("--exclude", f"tag:{_STANDING}") if left else ()
+        return len(left)
 
     def run(self, *command: str) -> tuple[list[Any], float]:
         """The results of a command, and its seconds.
@@ -292,7 +309,9 @@ class Dbt:
         """
         started = time.monotonic()
         # The manifest was written when the project was parsed; its writing takes a second.
-        results = list(getattr(self._invoke(["--no-write-json", *command]), "results", []))
+        words = ["--no-write-json", *command, *self._left]
+        self._left = ()
+        results = list(getattr(self._invoke(words), "results", []))
         return results, time.monotonic() - started
 
     def _invoke(self, command: list[str]) -> Any:

@@ -1,13 +1,16 @@
 """What a warehouse keeps from one build to the next, and when it must not (decision 0046)."""
 
 import hashlib
+from collections.abc import Collection
+from typing import Any
 
 import duckdb
 
 from pipeledger.empty_warehouse import declared_relations
 from pipeledger.project import ROOT
 
-_CODE = {".sql", ".csv"}
+_CODE = (".sql", ".csv", "_sources.yml", "_seeds.yml")
+"""Ends of the names of files that say what a kept row, a view or a seed is."""
 
 
 def basis_of(variables: str, version_id: str) -> str:
@@ -17,7 +20,7 @@ def basis_of(variables: str, version_id: str) -> str:
     version.
     """
     told = hashlib.sha256()
-    files = (path for path in (ROOT / "dbt_project").rglob("*") if path.suffix in _CODE)
+    files = (path for path in (ROOT / "dbt_project").rglob("*") if path.name.endswith(_CODE))
     for path in sorted([*files, ROOT / "dbt_project.yml"]):
         told.update(f"\n{path.relative_to(ROOT)}\n".encode() + path.read_bytes())
     told.update(f"\n{variables}\n{version_id}\n{duckdb.__version__}".encode())
@@ -63,3 +66,34 @@ def hand_over_built_deals(db: duckdb.DuckDBPyConnection) -> None:
         db.execute("insert into state.deals_built from intermediate.int_deals_built")
         db.execute("drop table intermediate.int_deals_built")
     db.execute("commit")
+
+
+def standing_relations(db: duckdb.DuckDBPyConnection) -> frozenset[tuple[str, str]]:
+    """(schema, name) of each view and table in the file."""
+    rows = db.execute(
+        "select schema_name, view_name from duckdb_views() where not internal "
+        "union all select schema_name, table_name from duckdb_tables()"
+    ).fetchall()
+    return frozenset((str(schema), str(name)) for schema, name in rows)
+
+
+def unchanged(manifest: Any, standing: Collection[tuple[str, str]]) -> list[Any]:
+    """The nodes of dbt's manifest that a build need not make again.
+
+    A view is its text and a seed its file, and both belong to the basis of all that stands in
+    the warehouse. Only the instant of a build does not: a view that names it is made anew.
+    """
+    naming = {"macro.pipeledger.as_of_at"}
+    known = 0
+    while known < len(naming):
+        known = len(naming)
+        naming |= {
+            name for name, one in manifest.macros.items() if naming & {*one.depends_on.macros}
+        }
+    return [
+        node
+        for node in manifest.nodes.values()
+        if node.config.materialized in {"view", "seed"}
+        and (node.schema, node.alias) in standing
+        and not naming & {*node.depends_on.macros}
+    ]

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -143,7 +143,6 @@ class Company:
     folder: Path
     settings_file: Path
     dbt: Dbt | None = None
-    built: set[Path] = field(default_factory=set)
 
     @property
     def settings(self) -> Settings:
@@ -192,12 +191,9 @@ class Company:
         with prepared_warehouse(settings, landing_of(settings), now=now) as ready:
             # Parsed once: both warehouses have the same name and the same variables.
             self.dbt = self.dbt or Dbt(ready)
-            # Views and seeds do not change from build to build.
-            views = ["--exclude", "config.materialized:view", "resource_type:seed"]
-            views = views if ready.path in self.built else []
+            self.dbt.leave(ready.standing)
             refresh = ["--full-refresh"] if anew else []
-            results, _ = self.dbt.run("build", "--select", *WANTED, *views, *UNTESTED, *refresh)
-            self.built.add(ready.path)
+            results, _ = self.dbt.run("build", "--select", *WANTED, *UNTESTED, *refresh)
             assert {"success"} == {str(one.status) for one in results}
             return ready.path
 

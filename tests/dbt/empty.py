@@ -1,19 +1,21 @@
 """A company of which nothing has landed: built and checked by dbt once, for all tests of dbt."""
 
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import pytest
 
+from pipeledger.build import Dbt, Prepared
 from pipeledger.empty_warehouse import make_empty_warehouse
 
-ROOT = Path(__file__).resolve().parents[2]
+AS_OF = "2026-10-15T06:00:00Z"
+"""The instant that dbt_project.yml names, for whoever gives none."""
 
 
 class Models:
@@ -43,45 +45,52 @@ class Models:
 
 @dataclass(frozen=True)
 class EmptyCompany:
-    """Where it lies, and what dbt said if it failed."""
+    """Where it lies, the dbt that made it, and what dbt said of each model and check."""
 
     folder: Path
-    fault: str
+    dbt: Dbt
+    built: list[Any]
 
     @contextmanager
     def models(self, folder: Path, names: Iterable[str]) -> Iterator[Models]:
         """A copy of the warehouse in `folder`, with the compiled SQL of `schema/model` names."""
-        assert not self.fault, self.fault
+        assert {} == faults(self.built)
         path = folder / "empty.duckdb"  # the SQL names the database after its file
         shutil.copyfile(self.folder / "empty.duckdb", path)
-        compiled = self.folder / "target" / "compiled" / "pipeledger" / "dbt_project" / "models"
+        compiled = self.folder / "dbt" / "compiled" / "pipeledger" / "dbt_project" / "models"
         sql = {name: (compiled / f"{name}.sql").read_text(encoding="utf-8") for name in names}
         with duckdb.connect(str(path)) as db:
             db.execute("SET TimeZone = 'UTC'")
             yield Models(db, sql)
 
+    def run(self, *command: str) -> list[Any]:
+        """The results of a command of dbt over the warehouse."""
+        with _environment(self.folder):
+            return self.dbt.run(*command)[0]
 
-def dbt(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    """Run dbt over a warehouse of its own; one process per command, as users do."""
-    environment = {
-        **os.environ,
-        "PIPELEDGER_WAREHOUSE": str(folder / "empty.duckdb"),
-        "DO_NOT_TRACK": "1",
-    }
-    program = Path(sys.executable).with_name("dbt")
-    place = ["--project-dir", str(ROOT), "--profiles-dir", str(ROOT)]
-    paths = ["--target-path", str(folder / "target"), "--log-path", str(folder / "log")]
-    return subprocess.run(
-        [str(program), *command, *place, *paths],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+
+def faults(results: list[Any]) -> dict[str, str]:
+    """What went wrong, by the name of the model or test."""
+    good = {"success", "pass", "warn", "no-op"}
+    return {one.node.name: str(one.message) for one in results if str(one.status) not in good}
+
+
+@contextmanager
+def _environment(folder: Path) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PIPELEDGER_WAREHOUSE", str(folder / "empty.duckdb"))
+        patch.setenv("DO_NOT_TRACK", "1")
+        yield
 
 
 def build_empty_company(folder: Path) -> EmptyCompany:
     """All models and checks over the relations that dbt reads, typed and without rows."""
-    make_empty_warehouse(folder / "empty.duckdb")
-    built = dbt(folder, "build", "--exclude-resource-type", "unit_test")
-    return EmptyCompany(folder, "" if built.returncode == 0 else built.stdout[-6000:])
+    path = folder / "empty.duckdb"
+    make_empty_warehouse(path)
+    with _environment(folder):
+        # No variable is given: those of dbt_project.yml configure every source.
+        ready = Prepared("empty", datetime.fromisoformat(AS_OF), path, "{}", frozenset(), 0.0)
+        dbt = Dbt(ready)
+        return EmptyCompany(
+            folder, dbt, dbt.run("build", "--exclude-resource-type", "unit_test")[0]
+        )

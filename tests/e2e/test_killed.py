@@ -133,7 +133,7 @@ def test_sixty_deaths_change_nothing(small_road: Road, tmp_path: Path) -> None:
         die("sync", lambda: dice.uniform(0.0, 1.2))
         assert 0 == victim.finish("sync")
         # Most deaths early, where steps are short, and some late.
-        die("build", lambda: 7.0 * dice.random() ** 3)
+        die("build", lambda: 4.5 * dice.random() ** 3)
         assert 0 == victim.finish("build")
         began = time.monotonic()
         assert 0 == victim.finish("publish 20261015T050000000000-feed")
