@@ -101,10 +101,18 @@ at_cut as (
         coalesce(
             cut_versions.expected_close_date between cut_versions.start_date
             and cut_versions.end_date
-            and coalesce(cut_versions.forecast_category, '') <> 'omitted',
+            and not (
+                cut_versions.is_as_known
+                and coalesce(cut_versions.forecast_category, '') = 'omitted'
+            ),
             false
         ) as is_expected,
-        coalesce(cut_versions.probability, stages.probability, 0) as probability
+        -- Histories tell stage, amount, date and owner. Probability and category are those of
+        -- today, 1 for what was won since: before we held anything, the stage's count.
+        coalesce(
+            case when cut_versions.is_as_known then cut_versions.probability end,
+            stages.probability, 0
+        ) as probability
     from cut_versions
     left join stages on cut_versions.stage_key = stages.stage_key
     left join rates
