@@ -154,6 +154,7 @@ def test_a_checksum_knows_values_and_not_their_order(tmp_path: Path) -> None:
     assert 4 == len({sums[name] for name in ("up", "swapped", "doubled", "other")})
 
 
+@pytest.mark.slow
 def test_readers_see_no_error_and_no_mixture_while_publications_are_killed(
     tmp_path: Path,
 ) -> None:
