@@ -1,7 +1,8 @@
 """Publish: the marts into a file of their own, then a flip of the link ``current.duckdb``.
 
 Readers see the whole old build or the whole new one. The file is written in a storage
-version that DuckDB 1.5 reads, with every description as a comment.
+version that DuckDB 1.5 reads, with every description as a comment. A mart that is a view
+stays one: it answers from the tables beside it and has neither rows nor a checksum of its own.
 """
 
 import json
@@ -110,8 +111,12 @@ def _write(
         db.execute("create schema target.marts")
         db.execute("create schema target.meta")
         tables = db.execute(
-            "select table_name from information_schema.tables where table_catalog = 'warehouse' "
-            "and table_schema = 'marts' order by table_name"
+            "select table_name from duckdb_tables() where database_name = 'warehouse' "
+            "and schema_name = 'marts' order by table_name"
+        ).fetchall()
+        views = db.execute(
+            "select view_name, sql from duckdb_views() where database_name = 'warehouse' "
+            "and schema_name = 'marts' order by view_name"
         ).fetchall()
         db.execute("use warehouse")
         for (name,) in tables:
@@ -128,6 +133,10 @@ def _write(
         db.execute("use target")
         # As one transaction: each of the thousand comments would wait for the disk.
         db.execute("begin")
+        for name, sql in views:
+            # It names its tables by schema alone, and finds those of the file it is in.
+            db.execute(sql)
+            _comment(db, name, comments.get(name), kind="view")
         for name in rows:
             _comment(db, name, comments.get(name))
         db.execute("commit")
@@ -184,10 +193,12 @@ def _descriptions(manifest: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             yield node["name"], node
 
 
-def _comment(db: duckdb.DuckDBPyConnection, name: str, node: dict[str, Any] | None) -> None:
+def _comment(
+    db: duckdb.DuckDBPyConnection, name: str, node: dict[str, Any] | None, kind: str = "table"
+) -> None:
     if node is None:
         return
-    db.execute(f"comment on table marts.\"{name}\" is '{_quoted(node['description'])}'")
+    db.execute(f"comment on {kind} marts.\"{name}\" is '{_quoted(node['description'])}'")
     for column in node["columns"].values():
         text = _quoted(column.get("description", ""))
         db.execute(f'comment on column marts."{name}"."{column["name"]}" is \'{text}\'')

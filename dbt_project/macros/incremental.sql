@@ -53,3 +53,14 @@
         group by connection, sync_id
     ) as looks
 {%- endmacro %}
+
+{#- One number per row that differs where any of the columns does. -#}
+{% macro row_hash(columns) -%}
+    {{ return(adapter.dispatch('row_hash', 'pipeledger')(columns)) }}
+{%- endmacro %}
+{% macro duckdb__row_hash(columns) -%}
+    hash({{ columns | join(', ') }})
+{%- endmacro %}
+{% macro spark__row_hash(columns) -%}
+    xxhash64({{ columns | join(', ') }})
+{%- endmacro %}

@@ -50,6 +50,23 @@ def test_descriptions_reach_the_reader_as_comments(tmp_path: Path) -> None:
         assert ("The deal's key.",) == column.fetchone()
 
 
+def test_a_mart_that_is_a_view_answers_from_the_tables_of_its_own_file(tmp_path: Path) -> None:
+    """It is read where it was published, under whatever name a reader attaches the file."""
+    report = built(tmp_path, 1)
+    with duckdb.connect(str(report.warehouse)) as db:
+        db.execute("create view marts.fct_deal_daily as select key from marts.fct_deal")
+        expected = db.execute("select count(*) from marts.fct_deal").fetchone()
+
+    done = publish(settings_in(tmp_path), report)
+    report.warehouse.unlink()
+
+    with duckdb.connect(":memory:") as db:
+        db.execute(f"attach '{done.path}' as anything (read_only)")
+        found = db.execute("select count(*) from anything.marts.fct_deal_daily").fetchone()
+    assert expected == found
+    assert "fct_deal_daily" not in done.checksums
+
+
 def test_the_file_is_written_for_the_oldest_reader(tmp_path: Path) -> None:
     """DuckDB 1.5 refuses a file of storage version 69 outright."""
     done = publish(settings_in(tmp_path), built(tmp_path, 1))

@@ -64,6 +64,8 @@ united as (
     union all
     select * from {{ ref('int_check_invariants') }}
     union all
+    select * from {{ ref('int_check_pipeline') }}
+    union all
     select * from {{ ref('int_check_sources') }}
     union all
     select * from billing

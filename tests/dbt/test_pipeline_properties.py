@@ -1,0 +1,269 @@
+"""Whatever happens to deals, every bridge of the pipeline closes to the cent, on every scope.
+
+dbt builds the models once over an empty warehouse; each example then fills the inputs with
+random histories (moves, merges, deletions, re-opens, currencies, owners, late entries) and runs
+the very SQL that dbt compiled.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipeledger.empty_warehouse import make_empty_warehouse
+
+ROOT = Path(__file__).resolve().parents[2]
+CALENDAR = ("marts/dim_fiscal_period", "marts/dim_date", "intermediate/int_pipeline_windows")
+CHAIN = (
+    "intermediate/int_pipeline_versions",
+    "intermediate/int_pipeline_balances",
+    "marts/fct_pipeline_movement",
+    "marts/mart_pipeline_movement",
+)
+"""Models rebuilt for each example, each after those it reads."""
+AS_OF = datetime(2026, 10, 15, 6, tzinfo=UTC)
+FIRST = datetime(2026, 3, 1, tzinfo=UTC)
+QUARTERS = (
+    ("FY2027-Q1", date(2026, 2, 1), date(2026, 4, 30)),
+    ("FY2027-Q2", date(2026, 5, 1), date(2026, 7, 31)),
+    ("FY2027-Q3", date(2026, 8, 1), date(2026, 10, 31)),
+    ("FY2027-Q4", date(2026, 11, 1), date(2027, 1, 31)),
+)
+CLOSE_DATES = (None, date(2026, 4, 10), date(2026, 5, 20), date(2026, 7, 31), date(2026, 8, 1),
+               date(2026, 10, 20), date(2026, 12, 24))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A change of one field, so many hours after the one before, seen so many hours later."""
+
+    field: str
+    value: object
+    hours: int
+    seen_after: int
+
+
+def edit(field: str, values: st.SearchStrategy[object]) -> st.SearchStrategy[Edit]:
+    return st.builds(
+        Edit,
+        field=st.just(field),
+        value=values,
+        hours=st.integers(1, 1_500),
+        seen_after=st.sampled_from([0, 1, 30, 2_000]),
+    )
+
+
+edits = st.one_of(
+    edit("status", st.sampled_from(["open", "won", "lost", "won"])),
+    edit("amount_amt", st.none() | st.integers(0, 90_000).map(lambda n: Decimal(n) / 100)),
+    edit("expected_close_date", st.sampled_from(CLOSE_DATES)),
+    edit("owner_user_key", st.sampled_from(["ana", "ben", "cleo"])),
+    edit("pipeline_key", st.sampled_from(["new", "renewal"])),
+    edit("currency_code", st.sampled_from(["EUR", "USD", "JPY"])),
+    edit("is_deleted", st.booleans()),
+    edit("is_merged_away", st.booleans()),
+    edit("forecast_category", st.sampled_from(["commit", "omitted"])),
+)
+histories = st.lists(st.lists(edits, max_size=9), min_size=1, max_size=4)
+
+
+@pytest.fixture(scope="module")
+def warehouse(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, str]]]:
+    """The built, empty warehouse and the compiled SQL of each model of the chain."""
+    folder = tmp_path_factory.mktemp("pipeline")
+    path = folder / "warehouse.duckdb"
+    make_empty_warehouse(path)
+    for command in (["seed", "--quiet"], ["run", "--quiet", "--select", "+mart_pipeline_movement"]):
+        subprocess.run(
+            [sys.executable, "-m", "dbt.cli.main", *command],
+            cwd=ROOT,
+            check=True,
+            env={
+                **os.environ,
+                "PIPELEDGER_WAREHOUSE": str(path),
+                "DBT_TARGET_PATH": str(folder / "target"),
+                "DBT_LOG_PATH": str(folder / "logs"),
+                "DO_NOT_TRACK": "1",
+            },
+        )
+    compiled = folder / "target" / "compiled" / "pipeledger" / "dbt_project" / "models"
+    connection = duckdb.connect(str(path))
+    prepare(connection, compiled)
+    sql = {name: (compiled / f"{name}.sql").read_text(encoding="utf-8") for name in CHAIN}
+    yield connection, sql
+    connection.close()
+
+
+def prepare(connection: duckdb.DuckDBPyConnection, compiled: Path) -> None:
+    """Calendar, people, teams and rates, which all examples share."""
+    connection.execute("SET TimeZone = 'UTC'")
+    for key, start, end in QUARTERS:
+        insert(connection, "config.fiscal_periods", grain="quarter", period_key=key,
+               start_date=start, end_date=end)  # fmt: skip
+    for month in range(2, 14):
+        start = date(2026 + (month - 1) // 12, (month - 1) % 12 + 1, 1)
+        following = date(2026 + month // 12, month % 12 + 1, 1)
+        insert(connection, "config.fiscal_periods", grain="month", period_key=f"M{month}",
+               start_date=start, end_date=following - timedelta(1))  # fmt: skip
+    insert(connection, "config.fiscal_periods", grain="year", period_key="FY2027",
+           start_date=date(2026, 2, 1), end_date=date(2027, 1, 31))  # fmt: skip
+    for table in ("marts.fct_fx_rate", "intermediate.int_user_scopes"):
+        connection.execute(f"DELETE FROM {table}")
+    connection.execute(
+        "INSERT INTO marts.fct_fx_rate (currency_code, rate_type, rate_date, rate_to_rc)"
+        " SELECT code, 'spot', day::date, CASE code WHEN 'EUR' THEN 1 WHEN 'USD'"
+        " THEN 0.8 + (hash(day) % 977) / 4000 ELSE 0.005 + (hash(day) % 97) / 90000 END"
+        " FROM range(TIMESTAMP '2026-01-01', TIMESTAMP '2026-10-16', INTERVAL 1 DAY) AS days(day),"
+        " (VALUES ('EUR'), ('USD'), ('JPY')) AS codes(code)"
+    )
+    for user, team, start, end in (
+        ("ana", "dach", "1970-01-01", "2026-06-15"),
+        ("ana", "japan", "2026-06-15", "9999-12-31"),
+        ("ben", "dach", "1970-01-01", "9999-12-31"),
+        ("cleo", "japan", "1970-01-01", "9999-12-31"),
+    ):
+        insert(connection, "intermediate.int_user_scopes", user_key=user, scope_type="team",
+               scope_key=team, valid_from=f"{start} 00:00:00+00",
+               valid_to=f"{end} 00:00:00+00")  # fmt: skip
+    for name in CALENDAR:
+        sql = (compiled / f"{name}.sql").read_text(encoding="utf-8")
+        connection.execute(f"CREATE OR REPLACE TABLE {name.replace('/', '.')} AS {sql}")
+
+
+def insert(connection: duckdb.DuckDBPyConnection, table: str, **values: object) -> None:
+    """Add one row that states only some of the columns."""
+    marks = ", ".join("?" for _ in values)
+    connection.execute(
+        f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", list(values.values())
+    )
+
+
+def fill(
+    connection: duckdb.DuckDBPyConnection, deals: list[list[Edit]]
+) -> dict[tuple[str, str], Decimal]:
+    """Write the histories; return what is won today, by quarter and owner at the win."""
+    connection.execute("DELETE FROM marts.fct_deal_version")
+    connection.execute("DELETE FROM marts.fct_deal")
+    won: dict[tuple[str, str], Decimal] = {}
+    for place, history in enumerate(deals):
+        key = f"d:{place}"
+        insert(connection, "marts.fct_deal", deal_key=key, measure="bookings", is_excluded=False)
+        state: dict[str, object] = {
+            "status": "open", "amount_amt": Decimal(100 + place), "currency_code": "USD",
+            "expected_close_date": date(2026, 5, 20), "owner_user_key": "ana",
+            "pipeline_key": "new", "is_deleted": False, "is_merged_away": False,
+            "forecast_category": "commit",
+        }  # fmt: skip
+        at = FIRST + timedelta(hours=37 * place)
+        rows = [(at, at, dict(state))]
+        for one in history:
+            at += timedelta(hours=one.hours)
+            if at > AS_OF:
+                break
+            state[one.field] = one.value
+            rows.append((at, min(at + timedelta(hours=one.seen_after), AS_OF), dict(state)))
+        live_won: tuple[datetime, dict[str, object]] | None = None
+        for number, (valid_from, seen_from, held) in enumerate(rows):
+            later = rows[number + 1 :]
+            insert(
+                connection,
+                "marts.fct_deal_version",
+                deal_key=key,
+                survivor_deal_key=key,
+                version_no=number + 1,
+                stage_key="s",
+                valid_from=valid_from,
+                valid_to=later[0][0] if later else None,
+                seen_from=seen_from,
+                seen_to=min((seen for _, seen, _ in later), default=None),
+                **held,
+            )
+            is_live = not held["is_deleted"] and not held["is_merged_away"]
+            if is_live and held["status"] != "won":
+                live_won = None
+            elif is_live and live_won is None:
+                live_won = (valid_from, held)
+        last = rows[-1][2]
+        if live_won and not last["is_deleted"] and not last["is_merged_away"]:
+            worth, quarter = booked(connection, *live_won)
+            cell = (quarter, str(live_won[1]["owner_user_key"]))
+            won[cell] = won.get(cell, Decimal(0)) + worth
+    return won
+
+
+def booked(
+    connection: duckdb.DuckDBPyConnection, won_at: datetime, held: dict[str, object]
+) -> tuple[Decimal, str]:
+    """What a win was worth in euro on its day in Berlin, and its quarter."""
+    day = (won_at + timedelta(hours=2 if won_at.date() >= date(2026, 3, 29) else 1)).date()
+    (rate,) = connection.execute(
+        "SELECT rate_to_rc FROM marts.fct_fx_rate WHERE currency_code = ? AND rate_date = ?",
+        [held["currency_code"], day],
+    ).fetchall()[0]
+    amount = held["amount_amt"] if isinstance(held["amount_amt"], Decimal) else Decimal(0)
+    quarter = next(key for key, start, end in QUARTERS if start <= day <= end)
+    return (amount * rate).quantize(Decimal("0.01"), "ROUND_HALF_UP"), quarter
+
+
+@settings(
+    max_examples=40,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@pytest.mark.slow
+@given(deals=histories)
+def test_every_bridge_closes_and_both_ledgers_name_the_same_wins(
+    warehouse: tuple[duckdb.DuckDBPyConnection, dict[str, str]], deals: list[list[Edit]]
+) -> None:
+    """A bridge with a rest, or a win that only one ledger knows, is a number nobody trusts."""
+    connection, sql = warehouse
+    won = fill(connection, deals)
+
+    for name in CHAIN:
+        table = name.replace("/", ".")
+        connection.execute(f"CREATE OR REPLACE TABLE {table} AS {sql[name]}")
+
+    mart = "marts.mart_pipeline_movement"
+    ends, rest = connection.execute(
+        f"SELECT count(*), count(*) FILTER (residual_rc <> 0) FROM {mart} WHERE reason = 'end'"
+    ).fetchall()[0]
+    assert 0 < ends
+    assert 0 == rest, connection.execute(
+        f"SELECT * FROM {mart} WHERE residual_rc <> 0 LIMIT 3"
+    ).fetchall()
+    assert [] == connection.execute(
+        "SELECT basis, scope_type, scope_key, period_key, window_type FROM"
+        f" {mart} WHERE reason = 'won' AND movement_view = 'path' GROUP BY ALL"
+        " HAVING coalesce(sum(amount_rc) FILTER (ledger = 'pipeline'), 0)"
+        " <> -coalesce(sum(amount_rc) FILTER (ledger = 'bookings'), 0)"
+    ).fetchall()
+    told = connection.execute(
+        f"SELECT period_key, scope_key, won_rc FROM {mart} WHERE scope_type = 'owner'"
+        " AND basis = 'restated' AND period_grain = 'quarter' AND movement_view = 'path'"
+        " AND ledger = 'bookings' AND reason = 'end' AND won_rc <> 0"
+        " AND (window_type = 'after' OR (window_type = 'period' AND is_running))"
+    ).fetchall()
+    assert {cell: worth for cell, worth in won.items() if worth} == {
+        (period, owner): worth for period, owner, worth in told
+    }
+    assert [] == connection.execute(
+        f"SELECT basis, period_key, window_type, ledger, movement_view, reason FROM {mart}"
+        " WHERE row_type <> 'movement' GROUP BY ALL HAVING sum(amount_rc) FILTER (scope_type ="
+        " 'owner') <> sum(amount_rc) FILTER (scope_type = 'company')"
+    ).fetchall()
+    assert [] == connection.execute(
+        "SELECT pipeline_movement_key FROM marts.fct_pipeline_movement GROUP BY ALL"
+        " HAVING count(*) > 1"
+    ).fetchall()
