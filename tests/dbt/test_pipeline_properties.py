@@ -21,6 +21,8 @@ from hypothesis import strategies as st
 
 from pipeledger.empty_warehouse import make_empty_warehouse
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
 ROOT = Path(__file__).resolve().parents[2]
 CALENDAR = ("marts/dim_fiscal_period", "marts/dim_date", "intermediate/int_pipeline_windows")
 CHAIN = (
@@ -149,57 +151,90 @@ def insert(connection: duckdb.DuckDBPyConnection, table: str, **values: object) 
     )
 
 
+Rows = list[tuple[datetime, datetime, dict[str, object]]]
+"""When it was so, when it was first seen, and how the deal stood."""
+
+AT_FIRST: dict[str, object] = {
+    "status": "open",
+    "amount_amt": Decimal(100),
+    "currency_code": "EUR",
+    "expected_close_date": date(2026, 5, 20),
+    "owner_user_key": "ana",
+    "pipeline_key": "new",
+    "is_deleted": False,
+    "is_merged_away": False,
+    "forecast_category": "commit",
+}
+
+
+def write(connection: duckdb.DuckDBPyConnection, key: str, rows: Rows) -> None:
+    """A deal and its versions."""
+    insert(connection, "marts.fct_deal", deal_key=key, measure="bookings", is_excluded=False)
+    for number, (valid_from, seen_from, held) in enumerate(rows):
+        later = rows[number + 1 :]
+        insert(
+            connection,
+            "marts.fct_deal_version",
+            deal_key=key,
+            survivor_deal_key=key,
+            version_no=number + 1,
+            stage_key="s",
+            valid_from=valid_from,
+            valid_to=later[0][0] if later else None,
+            seen_from=seen_from,
+            seen_to=min((seen for _, seen, _ in later), default=None),
+            **held,
+        )
+
+
+def clear(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("DELETE FROM marts.fct_deal_version")
+    connection.execute("DELETE FROM marts.fct_deal")
+
+
+def compute(connection: duckdb.DuckDBPyConnection, sql: dict[str, str]) -> None:
+    """Run the chain over what was written."""
+    for name in CHAIN:
+        table = name.replace("/", ".")
+        connection.execute(f"CREATE OR REPLACE TABLE {table} AS {sql[name]}")
+
+
 def fill(
     connection: duckdb.DuckDBPyConnection, deals: list[list[Edit]]
 ) -> dict[tuple[str, str], Decimal]:
     """Write the histories; return what is won today, by quarter and owner at the win."""
-    connection.execute("DELETE FROM marts.fct_deal_version")
-    connection.execute("DELETE FROM marts.fct_deal")
+    clear(connection)
     won: dict[tuple[str, str], Decimal] = {}
     for place, history in enumerate(deals):
-        key = f"d:{place}"
-        insert(connection, "marts.fct_deal", deal_key=key, measure="bookings", is_excluded=False)
-        state: dict[str, object] = {
-            "status": "open", "amount_amt": Decimal(100 + place), "currency_code": "USD",
-            "expected_close_date": date(2026, 5, 20), "owner_user_key": "ana",
-            "pipeline_key": "new", "is_deleted": False, "is_merged_away": False,
-            "forecast_category": "commit",
-        }  # fmt: skip
+        state = {**AT_FIRST, "amount_amt": Decimal(100 + place), "currency_code": "USD"}
         at = FIRST + timedelta(hours=37 * place)
-        rows = [(at, at, dict(state))]
+        rows: Rows = [(at, at, dict(state))]
         for one in history:
             at += timedelta(hours=one.hours)
             if at > AS_OF:
                 break
             state[one.field] = one.value
             rows.append((at, min(at + timedelta(hours=one.seen_after), AS_OF), dict(state)))
-        live_won: tuple[datetime, dict[str, object]] | None = None
-        for number, (valid_from, seen_from, held) in enumerate(rows):
-            later = rows[number + 1 :]
-            insert(
-                connection,
-                "marts.fct_deal_version",
-                deal_key=key,
-                survivor_deal_key=key,
-                version_no=number + 1,
-                stage_key="s",
-                valid_from=valid_from,
-                valid_to=later[0][0] if later else None,
-                seen_from=seen_from,
-                seen_to=min((seen for _, seen, _ in later), default=None),
-                **held,
-            )
-            is_live = not held["is_deleted"] and not held["is_merged_away"]
-            if is_live and held["status"] != "won":
-                live_won = None
-            elif is_live and live_won is None:
-                live_won = (valid_from, held)
-        last = rows[-1][2]
-        if live_won and not last["is_deleted"] and not last["is_merged_away"]:
-            worth, quarter = booked(connection, *live_won)
-            cell = (quarter, str(live_won[1]["owner_user_key"]))
+        write(connection, f"d:{place}", rows)
+        win = standing_win(rows)
+        if win:
+            worth, quarter = booked(connection, *win)
+            cell = (quarter, str(win[1]["owner_user_key"]))
             won[cell] = won.get(cell, Decimal(0)) + worth
     return won
+
+
+def standing_win(rows: Rows) -> tuple[datetime, dict[str, object]] | None:
+    """The version with which a deal became won, if it still is and is still there."""
+    win: tuple[datetime, dict[str, object]] | None = None
+    is_live = False
+    for valid_from, _, held in rows:
+        is_live = not held["is_deleted"] and not held["is_merged_away"]
+        if is_live and held["status"] != "won":
+            win = None
+        elif is_live and win is None:
+            win = (valid_from, held)
+    return win if is_live else None
 
 
 def booked(
@@ -222,7 +257,6 @@ def booked(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@pytest.mark.slow
 @given(deals=histories)
 def test_every_bridge_closes_and_both_ledgers_name_the_same_wins(
     warehouse: tuple[duckdb.DuckDBPyConnection, dict[str, str]], deals: list[list[Edit]]
@@ -231,9 +265,7 @@ def test_every_bridge_closes_and_both_ledgers_name_the_same_wins(
     connection, sql = warehouse
     won = fill(connection, deals)
 
-    for name in CHAIN:
-        table = name.replace("/", ".")
-        connection.execute(f"CREATE OR REPLACE TABLE {table} AS {sql[name]}")
+    compute(connection, sql)
 
     mart = "marts.mart_pipeline_movement"
     ends, rest = connection.execute(
@@ -243,12 +275,15 @@ def test_every_bridge_closes_and_both_ledgers_name_the_same_wins(
     assert 0 == rest, connection.execute(
         f"SELECT * FROM {mart} WHERE residual_rc <> 0 LIMIT 3"
     ).fetchall()
-    assert [] == connection.execute(
-        "SELECT basis, scope_type, scope_key, period_key, window_type FROM"
-        f" {mart} WHERE reason = 'won' AND movement_view = 'path' GROUP BY ALL"
-        " HAVING coalesce(sum(amount_rc) FILTER (ledger = 'pipeline'), 0)"
-        " <> -coalesce(sum(amount_rc) FILTER (ledger = 'bookings'), 0)"
-    ).fetchall()
+    assert (
+        []
+        == connection.execute(
+            "SELECT basis, scope_type, scope_key, period_key, window_type FROM"
+            f" {mart} WHERE reason = 'won' AND movement_view = 'path' GROUP BY ALL"
+            " HAVING coalesce(sum(amount_rc) FILTER (ledger = 'pipeline'), 0)"
+            " <> -coalesce(sum(amount_rc) FILTER (ledger = 'bookings'), 0)"
+        ).fetchall()
+    )
     told = connection.execute(
         f"SELECT period_key, scope_key, won_rc FROM {mart} WHERE scope_type = 'owner'"
         " AND basis = 'restated' AND period_grain = 'quarter' AND movement_view = 'path'"
@@ -258,12 +293,76 @@ def test_every_bridge_closes_and_both_ledgers_name_the_same_wins(
     assert {cell: worth for cell, worth in won.items() if worth} == {
         (period, owner): worth for period, owner, worth in told
     }
-    assert [] == connection.execute(
-        f"SELECT basis, period_key, window_type, ledger, movement_view, reason FROM {mart}"
-        " WHERE row_type <> 'movement' GROUP BY ALL HAVING sum(amount_rc) FILTER (scope_type ="
-        " 'owner') <> sum(amount_rc) FILTER (scope_type = 'company')"
-    ).fetchall()
-    assert [] == connection.execute(
-        "SELECT pipeline_movement_key FROM marts.fct_pipeline_movement GROUP BY ALL"
-        " HAVING count(*) > 1"
-    ).fetchall()
+    assert (
+        []
+        == connection.execute(
+            f"SELECT basis, period_key, window_type, ledger, movement_view, reason FROM {mart}"
+            " WHERE row_type <> 'movement' GROUP BY ALL HAVING sum(amount_rc) FILTER (scope_type ="
+            " 'owner') <> sum(amount_rc) FILTER (scope_type = 'company')"
+        ).fetchall()
+    )
+    assert (
+        []
+        == connection.execute(
+            "SELECT pipeline_movement_key FROM marts.fct_pipeline_movement GROUP BY ALL"
+            " HAVING count(*) > 1"
+        ).fetchall()
+    )
+
+
+def test_the_worked_waterfall_of_the_page(
+    warehouse: tuple[duckdb.DuckDBPyConnection, dict[str, str]],
+) -> None:
+    """docs/marts/pipeline_movement.md tells this quarter, number by number."""
+    connection, sql = warehouse
+    clear(connection)
+    histories: dict[str, list[tuple[str, dict[str, object]]]] = {
+        "alpha": [
+            ("2026-04-01", {}),
+            ("2026-06-10", {"amount_amt": Decimal(120)}),
+            ("2026-06-20", {"status": "won"}),
+        ],
+        "beta": [
+            ("2026-04-01", {"amount_amt": Decimal(200), "expected_close_date": date(2026, 7, 31)}),
+            ("2026-07-25", {"expected_close_date": date(2026, 10, 20)}),
+        ],
+        "gamma": [
+            ("2026-04-01", {"amount_amt": Decimal(50)}),
+            ("2026-06-01", {"expected_close_date": date(2026, 10, 20)}),
+            ("2026-07-05", {"expected_close_date": date(2026, 7, 31)}),
+        ],
+        "delta": [
+            ("2026-06-01", {"amount_amt": Decimal(40)}),
+            ("2026-07-01", {"status": "lost"}),
+        ],
+        "undated": [("2026-04-01", {"amount_amt": Decimal(70), "expected_close_date": None})],
+    }
+    for key, changes in histories.items():
+        state, rows = dict(AT_FIRST), []
+        for day, change in changes:
+            at = datetime.fromisoformat(f"{day} 10:00:00+00:00")
+            state |= change
+            rows.append((at, at + timedelta(hours=1), dict(state)))
+        write(connection, key, rows)
+
+    compute(connection, sql)
+
+    def told(view: str, ledger: str, columns: str = "amount_rc") -> dict[str, tuple[object, ...]]:
+        found = connection.execute(
+            f"SELECT reason, {columns} FROM marts.mart_pipeline_movement WHERE basis = 'restated'"
+            " AND scope_type = 'company' AND period_key = 'FY2027-Q2' AND window_type = 'period'"
+            " AND movement_view = ? AND ledger = ?",
+            [view, ledger],
+        ).fetchall()
+        return {reason: tuple(values) for reason, *values in found}
+
+    path = {"start": 350, "created": 40, "increased": 20, "pulled_in": 50, "won": -120,
+            "lost": -40, "pushed_out": -250, "end": 50}  # fmt: skip
+    net = {"start": 350, "won": -100, "pushed_out": -200, "end": 50}
+    assert {reason: (Decimal(worth),) for reason, worth in path.items()} == told("path", "pipeline")
+    assert {reason: (Decimal(worth),) for reason, worth in net.items()} == told("net", "pipeline")
+    assert {"start": (0,), "won": (120,), "end": (120,)} == told("path", "bookings")
+    beside = told("path", "pipeline", "slip_rc, transient_rc, due_rc, slipped_rc, no_close_date_rc")
+    assert (Decimal(-200), Decimal(0)) == beside["pushed_out"][:2]
+    assert Decimal(40) == beside["created"][1]
+    assert (Decimal(350), Decimal(250), Decimal(70)) == beside["end"][2:]

@@ -73,9 +73,9 @@ moves as (
         'path' as movement_view,
         movements.reason,
         movements.amount_rc,
-        case when movements.is_slip then movements.amount_rc end as slip_rc,
+        case when movements.is_slip then movements.amount_rc else 0 end as slip_rc,
         case when movements.is_transient{{ '_for_' ~ scope if scope in keys }}
-            then movements.amount_rc end as transient_rc
+            then movements.amount_rc else 0 end as transient_rc
     from {{ ref('fct_pipeline_movement') }} as movements
     inner join windows
         on
