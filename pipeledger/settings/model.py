@@ -279,6 +279,10 @@ class Thresholds(Section):
     bulk_edit_n: int = Field(default=20, ge=1)
     bulk_edit_seconds: int = Field(default=60, ge=1)
     history_months: int = Field(default=36, ge=1)
+    opening_grace_days: int = Field(default=0, ge=0)
+    slip_window_share: float = Field(default=0.1666667, gt=0, le=1)
+    movement_counts_omitted: bool = False
+    daily_days_after_close: int = Field(default=90, ge=0)
 
 
 class Schedule(Section):

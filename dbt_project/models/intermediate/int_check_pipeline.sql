@@ -23,7 +23,7 @@ today as (
         amount_rc,
         status = 'open' and not is_deleted and not is_merged_away and not is_excluded
         and (
-            {{ var('movement_counts_omitted', false) }}
+            {{ var('movement_counts_omitted') }}
             or coalesce(forecast_category, '') <> 'omitted'
         ) as is_pipeline
     from {{ ref('fct_deal_daily') }}

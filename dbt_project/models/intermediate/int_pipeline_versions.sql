@@ -57,7 +57,7 @@ versions as (
         not versions.is_deleted and not versions.is_merged_away as is_live,
         versions.status = 'open' and not versions.is_deleted and not versions.is_merged_away
         and (
-            {{ var('movement_counts_omitted', false) }}
+            {{ var('movement_counts_omitted') }}
             or coalesce(versions.forecast_category, stages.forecast_category, '') <> 'omitted'
         ) as is_pipeline,
         versions.expected_close_date,

@@ -58,8 +58,8 @@ final as (
             when last_date >= {{ as_of_date() }} then {{ far_future() }}
             else {{ start_of_day('last_date + 1') }}
         end as to_at,
-        {{ start_of_day('first_date + ' ~ var('opening_grace_days', 0)) }} as due_at,
-        first_date + {{ var('opening_grace_days', 0) }} - 1 as due_rate_date
+        {{ start_of_day('first_date + ' ~ var('opening_grace_days')) }} as due_at,
+        first_date + {{ var('opening_grace_days') }} - 1 as due_rate_date
     from spans
     where
         first_date <= {{ as_of_date() }}

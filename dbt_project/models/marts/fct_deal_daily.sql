@@ -185,7 +185,7 @@ final as (
             and coalesce(standing.closed_date, standing.date) = rates.rate_date
     where
         standing.ended_date is null
-        or standing.date <= standing.ended_date + {{ var('daily_days_after_close', 90) }}
+        or standing.date <= standing.ended_date + {{ var('daily_days_after_close') }}
 )
 
 select * from final

@@ -343,7 +343,7 @@ final as (
         reason = 'pushed_out'
         and window_type = 'period'
         and {{ days_between('posted_date', 'close_to') }} + 1
-        <= round(n_days * {{ var('slip_window_share', '1.0 / 6') }}, 6) as is_slip,
+        <= n_days * {{ var('slip_window_share') }} as is_slip,
         not is_in_at_start and not is_in_at_end as is_transient,
         {%- for scope in ['owner', 'team', 'pipeline'] %}
         not (is_in_at_start and is_{{ scope }}_at_start)
