@@ -32,6 +32,8 @@ CHAIN = (
     "marts/mart_pipeline_movement",
 )
 """Models rebuilt for each example, each after those it reads."""
+SELECTED = ("+mart_pipeline_movement", "+fct_deal_daily")
+DAILY = "marts/fct_deal_daily"
 AS_OF = datetime(2026, 10, 15, 6, tzinfo=UTC)
 FIRST = datetime(2026, 3, 1, tzinfo=UTC)
 QUARTERS = (
@@ -86,7 +88,7 @@ def warehouse(
     folder = tmp_path_factory.mktemp("pipeline")
     path = folder / "warehouse.duckdb"
     make_empty_warehouse(path)
-    for command in (["seed", "--quiet"], ["run", "--quiet", "--select", "+mart_pipeline_movement"]):
+    for command in (["seed", "--quiet"], ["run", "--quiet", "--select", *SELECTED]):
         subprocess.run(
             [sys.executable, "-m", "dbt.cli.main", *command],
             cwd=ROOT,
@@ -102,7 +104,8 @@ def warehouse(
     compiled = folder / "target" / "compiled" / "pipeledger" / "dbt_project" / "models"
     connection = duckdb.connect(str(path))
     prepare(connection, compiled)
-    sql = {name: (compiled / f"{name}.sql").read_text(encoding="utf-8") for name in CHAIN}
+    sql = {name: (compiled / f"{name}.sql").read_text(encoding="utf-8") for name in (*CHAIN, DAILY)}
+    connection.execute(f"CREATE OR REPLACE VIEW marts.fct_deal_daily AS {sql[DAILY]}")
     yield connection, sql
     connection.close()
 
@@ -308,6 +311,43 @@ def test_every_bridge_closes_and_both_ledgers_name_the_same_wins(
             " HAVING count(*) > 1"
         ).fetchall()
     )
+
+
+@settings(
+    max_examples=10,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(deals=histories)
+def test_a_deal_has_one_row_a_day_and_the_days_agree_with_the_bridge(
+    warehouse: tuple[duckdb.DuckDBPyConnection, dict[str, str]], deals: list[list[Edit]]
+) -> None:
+    """Two rows for one day count a deal twice; two answers for one day are none."""
+    connection, sql = warehouse
+    fill(connection, deals)
+
+    compute(connection, sql)
+
+    days, rows = connection.execute(
+        "SELECT count(DISTINCT (deal_key, basis, date)), count(*) FROM marts.fct_deal_daily"
+    ).fetchall()[0]
+    assert 0 < days == rows
+    open_then = connection.execute(
+        "SELECT d.basis, d.period_key, p.first_date - 1 = d.date, sum(d.amount_rc)"
+        " FROM marts.fct_deal_daily AS d JOIN intermediate.int_pipeline_windows AS p"
+        " ON p.window_type = 'period' AND p.period_key = d.period_key"
+        " AND d.date IN (p.first_date - 1, p.last_date)"
+        " WHERE status = 'open' AND NOT is_deleted AND NOT is_merged_away"
+        " AND forecast_category <> 'omitted' GROUP BY ALL HAVING sum(d.amount_rc) <> 0"
+    ).fetchall()
+    bridged = connection.execute(
+        "SELECT basis, period_key, reason = 'start', amount_rc FROM marts.mart_pipeline_movement"
+        " WHERE scope_type = 'company' AND window_type = 'period' AND period_grain = 'quarter'"
+        " AND ledger = 'pipeline' AND movement_view = 'path' AND reason IN ('start', 'end')"
+        " AND amount_rc <> 0"
+    ).fetchall()
+    assert sorted(bridged) == sorted(open_then)
 
 
 def test_the_worked_waterfall_of_the_page(
