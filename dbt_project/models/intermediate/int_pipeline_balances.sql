@@ -48,6 +48,9 @@ spanned as (
     select
         counted.*,
         windows.period_key,
+        windows.close_from,
+        windows.close_to,
+        windows.window_type = 'period' and not windows.is_running as is_over,
         {%- for side, instant, rate_date in sides %}
         windows.{{ rate_date }} as {{ side }}_date,
         windows.{{ instant }} as {{ side }}_at{{ ',' if not loop.last }}
@@ -61,6 +64,9 @@ final as (
         spanned.basis,
         spanned.window_no,
         spanned.deal_key,
+        spanned.close_from,
+        spanned.close_to,
+        spanned.is_over,
         coalesce({% for side, _, _ in sides %}{{ side }}_side.measure{{ ', ' if not loop.last }}{% endfor %})
             as measure,
         {%- for side in ['start', 'end', 'due'] %}

@@ -13,7 +13,7 @@ windows as (
     select * from {{ ref('int_pipeline_windows') }}
 ),
 
-balances as (
+balances as not materialized (
     select * from {{ ref('int_pipeline_balances') }}
 ),
 

@@ -18,16 +18,12 @@ rates as (
     where rate_type = 'spot'
 ),
 
+-- Read many times and never held: it is wide, and each question needs little of it.
 balances as not materialized (
     select
-        balances.*,
-        windows.close_from,
-        windows.close_to,
-        windows.window_type = 'period' and not windows.is_running as is_over,
-        balances.end_status = 'open' and not balances.end_is_deleted
-        and not balances.end_is_merged_away as is_open_at_end
-    from {{ ref('int_pipeline_balances') }} as balances
-    inner join windows on balances.window_no = windows.window_no
+        *,
+        end_status = 'open' and not end_is_deleted and not end_is_merged_away as is_open_at_end
+    from {{ ref('int_pipeline_balances') }}
 ),
 
 -- Open deals that nobody dated are due in no window.
@@ -61,6 +57,17 @@ undated as (
         and versions.expected_close_date is null
 ),
 
+movements as not materialized (
+    select
+        movements.*,
+        windows.window_no
+    from {{ ref('fct_pipeline_movement') }} as movements
+    inner join windows
+        on
+            movements.period_key = windows.period_key
+            and movements.window_type = windows.window_type
+),
+
 moves as (
     {%- for scope in scopes %}
     select
@@ -68,7 +75,7 @@ moves as (
         '{{ scope }}' as scope_type,
         {{ 'movements.' ~ keys[scope] if scope in keys else "'company'" }} as scope_key,
         movements.measure,
-        windows.window_no,
+        movements.window_no,
         movements.ledger,
         'path' as movement_view,
         movements.reason,
@@ -76,11 +83,7 @@ moves as (
         case when movements.is_slip then movements.amount_rc else 0 end as slip_rc,
         case when movements.is_transient{{ '_for_' ~ scope if scope in keys }}
             then movements.amount_rc else 0 end as transient_rc
-    from {{ ref('fct_pipeline_movement') }} as movements
-    inner join windows
-        on
-            movements.period_key = windows.period_key
-            and movements.window_type = windows.window_type
+    from movements
     where movements.is_{{ scope }}_row
     union all
     {%- endfor %}
@@ -214,7 +217,7 @@ edged as (
     group by basis, scope_type, scope_key, measure, window_no, ledger, reason
 ),
 
--- Every bridge has both its ends, at nothing if need be.
+-- Every bridge has both its ends, at nothing if need be. Nothing is booked ahead of its period.
 bridges as (
     select
         scoped.*,
@@ -227,42 +230,106 @@ bridges as (
     ) as scoped
     cross join (select unnest(['pipeline', 'bookings']) as ledger) as ledgers
     cross join (select unnest(['path', 'net']) as movement_view) as views
+    inner join windows on scoped.window_no = windows.window_no
+    where ledgers.ledger = 'pipeline' or windows.window_type <> 'ahead'
+),
+
+totals as (
+    select
+        basis,
+        scope_type,
+        scope_key,
+        measure,
+        window_no,
+        ledger,
+        movement_view,
+        sum(amount_rc) as moved_rc
+    from moved
+    group by basis, scope_type, scope_key, measure, window_no, ledger, movement_view
+),
+
+bridged as (
+    select
+        bridges.*,
+        coalesce(totals.moved_rc, 0) as moved_rc,
+        coalesce(starts.amount_rc, 0) as start_rc,
+        coalesce(starts.n_events, 0) as n_start,
+        coalesce(starts.no_close_date_rc, 0) as start_no_close_date_rc,
+        coalesce(starts.n_no_close_date, 0) as n_start_no_close_date,
+        coalesce(ends.amount_rc, 0) as end_rc,
+        coalesce(ends.n_events, 0) as n_end,
+        coalesce(ends.won_rc, 0) as won_rc,
+        ends.due_rc,
+        ends.slipped_rc,
+        coalesce(ends.no_close_date_rc, 0) as end_no_close_date_rc,
+        coalesce(ends.n_no_close_date, 0) as n_end_no_close_date
+    from bridges
+    {%- for side in ['start', 'end'] %}
+    left join edged as {{ side }}s
+        on
+            bridges.basis = {{ side }}s.basis
+            and bridges.scope_type = {{ side }}s.scope_type
+            and bridges.scope_key is not distinct from {{ side }}s.scope_key
+            and bridges.measure = {{ side }}s.measure
+            and bridges.window_no = {{ side }}s.window_no
+            and bridges.ledger = {{ side }}s.ledger
+            and {{ side }}s.reason = '{{ side }}'
+    {%- endfor %}
+    left join totals
+        on
+            bridges.basis = totals.basis
+            and bridges.scope_type = totals.scope_type
+            and bridges.scope_key is not distinct from totals.scope_key
+            and bridges.measure = totals.measure
+            and bridges.window_no = totals.window_no
+            and bridges.ledger = totals.ledger
+            and bridges.movement_view = totals.movement_view
 ),
 
 sums as (
+    {%- for side in ['start', 'end'] %}
     select
-        *,
+        basis,
+        scope_type,
+        scope_key,
+        measure,
+        window_no,
+        ledger,
+        movement_view,
+        '{{ side }}' as reason,
+        {{ side }}_rc as amount_rc,
+        n_{{ side }} as n_events,
+        cast(null as {{ money_type() }}) as slip_rc,
+        cast(null as {{ money_type() }}) as transient_rc,
+        {{ 'start_rc + moved_rc - end_rc' if side == 'end' else 'null' }} as residual_rc,
+        {{ "case when ledger = 'bookings' then won_rc end" if side == 'end' else 'null' }} as won_rc,
+        {{ 'due_rc' if side == 'end' else 'null' }} as due_rc,
+        {{ 'slipped_rc' if side == 'end' else 'null' }} as slipped_rc,
+        case when ledger = 'pipeline' then {{ side }}_no_close_date_rc end as no_close_date_rc,
+        case when ledger = 'pipeline' then n_{{ side }}_no_close_date end as n_no_close_date
+    from bridged
+    union all
+    {%- endfor %}
+    select
+        basis,
+        scope_type,
+        scope_key,
+        measure,
+        window_no,
+        ledger,
+        movement_view,
+        reason,
+        amount_rc,
+        n_events,
+        slip_rc,
+        transient_rc,
+        null as residual_rc,
         null as won_rc,
         null as due_rc,
         null as slipped_rc,
         null as no_close_date_rc,
         null as n_no_close_date
     from moved
-    union all by name
-    select
-        bridges.*,
-        sides.reason,
-        coalesce(edged.amount_rc, 0) as amount_rc,
-        coalesce(edged.n_events, 0) as n_events,
-        case when bridges.ledger = 'bookings' and sides.reason = 'end'
-            then coalesce(edged.won_rc, 0) end as won_rc,
-        edged.due_rc,
-        edged.slipped_rc,
-        case when bridges.ledger = 'pipeline' then coalesce(edged.no_close_date_rc, 0) end
-            as no_close_date_rc,
-        case when bridges.ledger = 'pipeline' then coalesce(edged.n_no_close_date, 0) end
-            as n_no_close_date
-    from bridges
-    cross join (select unnest(['start', 'end']) as reason) as sides
-    left join edged
-        on
-            bridges.basis = edged.basis
-            and bridges.scope_type = edged.scope_type
-            and bridges.scope_key is not distinct from edged.scope_key
-            and bridges.measure = edged.measure
-            and bridges.window_no = edged.window_no
-            and bridges.ledger = edged.ledger
-            and sides.reason = edged.reason
 ),
 
 final as (
@@ -286,9 +353,7 @@ final as (
         cast(sums.n_events as bigint) as n_events,
         cast(sums.slip_rc as {{ money_type() }}) as slip_rc,
         cast(sums.transient_rc as {{ money_type() }}) as transient_rc,
-        cast(case when sums.reason = 'end' then sum(
-            case when sums.reason = 'end' then -sums.amount_rc else sums.amount_rc end
-        ) over w end as {{ money_type() }}) as residual_rc,
+        cast(sums.residual_rc as {{ money_type() }}) as residual_rc,
         cast(sums.won_rc as {{ money_type() }}) as won_rc,
         cast(sums.due_rc as {{ money_type() }}) as due_rc,
         cast(sums.slipped_rc as {{ money_type() }}) as slipped_rc,
@@ -301,11 +366,6 @@ final as (
         {{ as_of_date() }} as as_of_date
     from sums
     inner join windows on sums.window_no = windows.window_no
-    window w as (
-        partition by
-            sums.basis, sums.scope_type, sums.scope_key, sums.measure, sums.window_no,
-            sums.ledger, sums.movement_view
-    )
 )
 
 select * from final
