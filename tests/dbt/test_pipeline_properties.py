@@ -132,15 +132,15 @@ def prepare(connection: duckdb.DuckDBPyConnection, compiled: Path) -> None:
         " FROM range(TIMESTAMP '2026-01-01', TIMESTAMP '2026-10-16', INTERVAL 1 DAY) AS days(day),"
         " (VALUES ('EUR'), ('USD'), ('JPY')) AS codes(code)"
     )
-    for user, team, start, end in (
+    for user, team, joined, left in (
         ("ana", "dach", "1970-01-01", "2026-06-15"),
         ("ana", "japan", "2026-06-15", "9999-12-31"),
         ("ben", "dach", "1970-01-01", "9999-12-31"),
         ("cleo", "japan", "1970-01-01", "9999-12-31"),
     ):
         insert(connection, "intermediate.int_user_scopes", user_key=user, scope_type="team",
-               scope_key=team, valid_from=f"{start} 00:00:00+00",
-               valid_to=f"{end} 00:00:00+00")  # fmt: skip
+               scope_key=team, valid_from=f"{joined} 00:00:00+00",
+               valid_to=f"{left} 00:00:00+00")  # fmt: skip
     for name in CALENDAR:
         sql = (compiled / f"{name}.sql").read_text(encoding="utf-8")
         connection.execute(f"CREATE OR REPLACE TABLE {name.replace('/', '.')} AS {sql}")

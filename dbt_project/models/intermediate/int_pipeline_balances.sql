@@ -1,7 +1,7 @@
 -- Grain: one row per basis, window and deal that counts in it at its start, at its end or (for
 -- the slippage rate) when `opening_grace_days` are over: how the deal stood on each side.
 
-{% set has_grace = var('opening_grace_days') > 0 %}
+{% set has_grace = var('opening_grace_days') | int > 0 %}
 {% set sides = [('start', 'from_at', 'first_date - 1'), ('end', 'to_at', 'last_date')]
     + ([('due', 'due_at', 'due_rate_date')] if has_grace else []) %}
 

@@ -303,11 +303,12 @@ compared as (
             end,
             false
         ) as is_in_at_{{ side }},
-        balances.{{ side }}_owner_user_key is not distinct from posted.owner_user_key
-            as is_owner_at_{{ side }},
-        balances.{{ side }}_team_key is not distinct from posted.team_key as is_team_at_{{ side }},
-        balances.{{ side }}_pipeline_key is not distinct from posted.pipeline_key
-            as is_pipeline_at_{{ side }}{{ ',' if not loop.last }}
+        {%- for scope, key in [
+            ('owner', 'owner_user_key'), ('team', 'team_key'), ('pipeline', 'pipeline_key'),
+        ] %}
+        coalesce(balances.{{ side }}_{{ key }}, '') = coalesce(posted.{{ key }}, '')
+            as is_{{ scope }}_at_{{ side }}{{ ',' if not (loop.last and side == 'end') }}
+        {%- endfor %}
         {%- endfor %}
     from posted
     inner join windows on posted.window_no = windows.window_no
