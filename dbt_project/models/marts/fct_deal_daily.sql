@@ -2,7 +2,7 @@
 -- From its first day to 90 days after it was closed, deleted or merged away; open deals to today.
 --
 -- A view: as a table it would hold a row for every day of every deal. A query that names dates or
--- deals reads only theirs (docs/decisions/0049).
+-- deals reads only theirs (docs/decisions/0055).
 
 {{ config(materialized='view') }}
 
