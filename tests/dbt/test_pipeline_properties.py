@@ -5,25 +5,23 @@ random histories (moves, merges, deletions, re-opens, currencies, owners, late e
 the very SQL that dbt compiled.
 """
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeledger.empty_warehouse import make_empty_warehouse
+from tests.dbt.empty import EmptyCompany, Models
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [
+    *(pytest.mark.slow, pytest.mark.timeout(900)),
+    pytest.mark.xdist_group("empty"),  # one warehouse for all of them
+]
 
-ROOT = Path(__file__).resolve().parents[2]
 CALENDAR = ("marts/dim_fiscal_period", "marts/dim_date", "intermediate/int_pipeline_windows")
 CHAIN = (
     "intermediate/int_pipeline_versions",
@@ -32,7 +30,6 @@ CHAIN = (
     "marts/mart_pipeline_movement",
 )
 """Models rebuilt for each example, each after those it reads."""
-SELECTED = ("+mart_pipeline_movement", "+fct_deal_daily")
 DAILY = "marts/fct_deal_daily"
 AS_OF = datetime(2026, 10, 15, 6, tzinfo=UTC)
 FIRST = datetime(2026, 3, 1, tzinfo=UTC)
@@ -82,37 +79,18 @@ histories = st.lists(st.lists(edits, max_size=9), min_size=1, max_size=4)
 
 @pytest.fixture(scope="module")
 def warehouse(
-    tmp_path_factory: pytest.TempPathFactory,
+    empty_company: EmptyCompany, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, str]]]:
-    """The built, empty warehouse and the compiled SQL of each model of the chain."""
-    folder = tmp_path_factory.mktemp("pipeline")
-    path = folder / "warehouse.duckdb"
-    make_empty_warehouse(path)
-    for command in (["seed", "--quiet"], ["run", "--quiet", "--select", *SELECTED]):
-        subprocess.run(
-            [sys.executable, "-m", "dbt.cli.main", *command],
-            cwd=ROOT,
-            check=True,
-            env={
-                **os.environ,
-                "PIPELEDGER_WAREHOUSE": str(path),
-                "DBT_TARGET_PATH": str(folder / "target"),
-                "DBT_LOG_PATH": str(folder / "logs"),
-                "DO_NOT_TRACK": "1",
-            },
-        )
-    compiled = folder / "target" / "compiled" / "pipeledger" / "dbt_project" / "models"
-    connection = duckdb.connect(str(path))
-    prepare(connection, compiled)
-    sql = {name: (compiled / f"{name}.sql").read_text(encoding="utf-8") for name in (*CHAIN, DAILY)}
-    connection.execute(f"CREATE OR REPLACE VIEW marts.fct_deal_daily AS {sql[DAILY]}")
-    yield connection, sql
-    connection.close()
+    """A copy of the empty warehouse and the compiled SQL of each model of the chain."""
+    names = (*CALENDAR, *CHAIN, DAILY)
+    with empty_company.models(tmp_path_factory.mktemp("pipeline"), names) as models:
+        prepare(models)
+        yield models.db, models.sql
 
 
-def prepare(connection: duckdb.DuckDBPyConnection, compiled: Path) -> None:
+def prepare(models: Models) -> None:
     """Calendar, people, teams and rates, which all examples share."""
-    connection.execute("SET TimeZone = 'UTC'")
+    connection = models.db
     for key, start, end in QUARTERS:
         insert(connection, "config.fiscal_periods", grain="quarter", period_key=key,
                start_date=start, end_date=end)  # fmt: skip
@@ -142,8 +120,9 @@ def prepare(connection: duckdb.DuckDBPyConnection, compiled: Path) -> None:
                scope_key=team, valid_from=f"{joined} 00:00:00+00",
                valid_to=f"{left} 00:00:00+00")  # fmt: skip
     for name in CALENDAR:
-        sql = (compiled / f"{name}.sql").read_text(encoding="utf-8")
-        connection.execute(f"CREATE OR REPLACE TABLE {name.replace('/', '.')} AS {sql}")
+        table = name.replace("/", ".")
+        connection.execute(f"CREATE OR REPLACE TABLE {table} AS {models.sql[name]}")
+    connection.execute(f"CREATE OR REPLACE VIEW marts.fct_deal_daily AS {models.sql[DAILY]}")
 
 
 def insert(connection: duckdb.DuckDBPyConnection, table: str, **values: object) -> None:
@@ -255,7 +234,7 @@ def booked(
 
 
 @settings(
-    max_examples=40,
+    max_examples=25,
     derandomize=True,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
