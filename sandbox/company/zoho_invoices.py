@@ -41,12 +41,16 @@ def status(one: Invoice) -> str:
     return "Paid" if is_settled(one) else "Sent"
 
 
+def changed_at(one: Invoice) -> int:
+    """When an invoice was last edited, by which its status is dated."""
+    moments = [one.finalized or one.created, one.voided_at or 0, one.paid_at or 0]
+    return max([*moments, *(paid.dispute_at for paid in one.payments)])
+
+
 def invoice(world: World, one: Invoice) -> Row:
     """An invoice with its lines."""
     number = invoice_number(world, one)
     issued = one.finalized or one.created
-    moments = [issued, one.voided_at or 0, one.paid_at or 0]
-    moments += [paid.dispute_at for paid in one.payments]
     deal = next((text for key, text in one.metadata.items() if "deal" in key), None)
     lines = [
         {
@@ -83,4 +87,4 @@ def invoice(world: World, one: Invoice) -> Row:
         "Adjustment": 0,
         "Grand_Total": plain(one.amount(one.gross)),
     }
-    return entry(number, row, one.created, max(moments), lines=lines)
+    return entry(number, row, one.created, changed_at(one), lines=lines)

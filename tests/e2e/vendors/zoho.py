@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 
 from sandbox.company import Company
-from sandbox.company.clock import instant
+from sandbox.company.clock import business_date, instant
+from sandbox.company.ledger import Invoice
 from sandbox.company.model import Deal
 from sandbox.company.zoho import PIPELINE_IDS, by_second, stage_value
-from sandbox.company.zoho_invoices import invoice_id, is_settled
+from sandbox.company.zoho_invoices import changed_at, invoice_id, is_settled
 from sandbox.company.zoho_record import own_id
 from sandbox.zoho import CLIENT, REFRESH_TOKEN, SECRET, ZohoServer, ZohoState
 from tests.e2e.vendors import (
@@ -101,4 +102,14 @@ def invoices(company: Company) -> dict[str, InvoiceRow]:
     return found
 
 
-CASE = Case("zoho", serve, crm, invoices)
+def balance_of(one: Invoice, day: date) -> int:
+    """What was due on a day: all of it, from its issue until the status says paid or void.
+
+    What was credited or written off Zoho never says.
+    """
+    is_issued = business_date(one.finalized or one.created) <= day
+    is_over = one.status == "void" or is_settled(one)
+    return one.gross if is_issued and not (is_over and business_date(changed_at(one)) <= day) else 0
+
+
+CASE = Case("zoho", serve, crm, invoices, balance_of)
