@@ -44,7 +44,7 @@ def published_edition(settings: Settings, name: str) -> Edition | None:
         at = files.index(link.resolve())
         if name == "previous" and at == 0:
             raise PipeledgerError(
-                "there is no publication before the current one; name a day with --from"
+                "there is no publication before the current one; name a day instead"
             )
         return _edition(files[at if name == "current" else at - 1])
     found = [path for path in files if path.name.startswith(name)]

@@ -68,8 +68,7 @@ def examples_of(publication: Path) -> dict[tuple[str, str], str]:
                 f'cast(arg_min("{name}", hash(everything)) as varchar)' for name in names
             )
             whole = f'select *, t::varchar as everything from marts."{table}" as t'  # noqa: S608 - names from the catalogue
-            row = db.execute(f"select {chosen} from ({whole})").fetchone()  # noqa: S608
-
+            row = db.execute(f"select {chosen} from ({whole})").fetchone()  # noqa: S608 - as above
             for name, value in zip(names, row or (), strict=True):
                 if value is not None:
                     found[table, name] = str(value)

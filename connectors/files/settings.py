@@ -21,6 +21,7 @@ columns.status = { from = "Status", values = { gewonnen = "won", offen = "open" 
 
 import codecs
 import difflib
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal, Self
@@ -229,7 +230,7 @@ class FilesSettings(BaseModel):
         return tables
 
 
-def _did_you_mean(word: str, known: object) -> str:
+def _did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint at the nearest known word, or nothing."""
-    near = difflib.get_close_matches(word, list(known), n=1)  # type: ignore[call-overload]
+    near = difflib.get_close_matches(word, list(known), n=1)
     return f", did you mean {near[0]!r}?" if near else ""

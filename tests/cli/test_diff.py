@@ -70,7 +70,9 @@ class World:
 
 def record(number: int, amount: str, at: datetime) -> Record:
     """A landed deal."""
-    return Record(str(number), f'{{"id":"{number}","amount":{amount},"name":"Ann"}}'.encode(), at)
+    return Record(
+        str(number), f'{{"id":"{number}","amount":{amount},"name":"Ann {amount}"}}'.encode(), at
+    )
 
 
 @pytest.fixture

@@ -134,6 +134,7 @@ def test_parquet_keeps_every_type(edition: Edition, tmp_path: Path) -> None:
     [
         "nothing = 1",
         "true) union all select * from marts.fct_deal --",
+        "true) union all (select * from marts.fct_deal where true",
         "true; drop table marts.fct_deal",
         "(select count(*) from read_csv('/etc/passwd')) > 0",
         "name = (select content from read_text('/etc/hostname'))",
