@@ -12,15 +12,16 @@ from typing import Any
 
 from sandbox.company.clock import HOUR, MINUTE, business_date, instant, midnight
 from sandbox.company.hubspot_work import product_id
+from sandbox.company.ledger import Invoice
 from sandbox.company.model import Activity, Deal, Lead, World
 from sandbox.company.money import HOME, rounded
 from sandbox.company.names import PRODUCTS
 from sandbox.company.people import QUEUE_OWNER_ID, ROSTER
 from sandbox.company.pipelines import NEW_BUSINESS, PIPELINES, Stage
+from sandbox.company.vtiger_invoices import CURRENCIES, invoice
 
 Entry = dict[str, Any]
 """One record of a module."""
-CURRENCIES = {"EUR": 1, "USD": 2, "JPY": 3}
 QUOTE_STAGES = {"DRAFT": "Created", "APPROVED": "Accepted", "REJECTED": "Rejected"}
 LEAD_STATUS = {
     "new-stage-id": "Not Contacted",
@@ -147,6 +148,12 @@ def quotes(one: Deal) -> list[Entry]:
     return found
 
 
+def billed(world: World, one: Invoice) -> Entry:
+    """An invoice."""
+    number, row, lines = invoice(world, one)
+    return entry("Invoice", number, row, lines=lines)
+
+
 def lead(one: Lead) -> Entry:
     """A lead; a converted one is in no list any more."""
     row: dict[str, str | None] = {
@@ -241,6 +248,7 @@ def render(world: World) -> dict[str, list[Entry]]:
     held: dict[str, list[Entry]] = {
         "Potentials": [deal(world, one) for one in world.deals],
         "Quotes": [quote for one in world.deals for quote in quotes(one)],
+        "Invoice": [billed(world, one) for one in world.books.invoices],
         "Leads": [lead(one) for one in world.leads],
         "Users": people(world),
         "Groups": [entry("Groups", QUEUE_OWNER_ID, {"groupname": "Inbound queue"})],

@@ -219,6 +219,8 @@ def is_in_vtiger(deal_id: str) -> bool:
 def of_vtiger(company: Company) -> dict[str, list[dict[str, Any]]]:
     """Vtiger's half of the deals, their quotes, what was done for them, and all leads."""
     held = dict(company.vtiger)
+    # Another system bills; one invoice of Vtiger's own is made by hand.
+    del held["Invoice"]
     held["Potentials"] = [one for one in held["Potentials"] if is_in_vtiger(str(one["number"]))]
     for module, field in (
         ("Quotes", "potential_id"),

@@ -105,7 +105,8 @@ credits as (
             shares.raw_version_id,
             {{ stripe_money('shares.amount_paid_minor', 'stripe_scales.minor_digits') }}
                 as applied_amt,
-            {{ company_date('shares.paid_at') }} as applied_date
+            {{ company_date('shares.paid_at') }} as applied_date,
+            cast(null as date) as not_before_date
         from shares
         inner join invoices on shares.invoice_key = invoices.invoice_key
         left join charge_of_intent
@@ -149,7 +150,8 @@ credits as (
             cast(null as varchar) as stated_kind,
             charges.raw_version_id,
             charges.amount_amt as applied_amt,
-            charges.paid_date as applied_date
+            charges.paid_date as applied_date,
+            cast(null as date) as not_before_date
         from named_pairs
         inner join charges on named_pairs.payment_key = charges.payment_key
         inner join invoices on named_pairs.invoice_key = invoices.invoice_key
@@ -211,7 +213,8 @@ credits as (
             cast(null as varchar) as stated_kind,
             raw_version_id,
             cast(rest_amt as {{ money_type() }}) as applied_amt,
-            paid_date as applied_date
+            paid_date as applied_date,
+            cast(null as date) as not_before_date
         from stripe_rest
         where rest_amt > 0
     ),
@@ -274,11 +277,13 @@ other_stated as (
         other_allocations.payment_allocation_key as settlement_key,
         other_allocations.invoice_key,
         other_allocations.payment_key,
-        'stated' as settlement_basis,
+        case when other_allocations.is_implied then 'implied' else 'stated' end
+            as settlement_basis,
         coalesce(other_allocations.kind, 'payment') as stated_kind,
         other_allocations.raw_version_id,
         other_allocations.applied_amt,
-        other_allocations.applied_date
+        other_allocations.applied_date,
+        other_allocations.not_before_date
     from other_allocations
     inner join invoices on other_allocations.invoice_key = invoices.invoice_key
     where
@@ -296,7 +301,8 @@ other_named as (
         cast(null as varchar) as stated_kind,
         other_payments.raw_version_id,
         other_payments.amount_amt as applied_amt,
-        other_payments.paid_date as applied_date
+        other_payments.paid_date as applied_date,
+        cast(null as date) as not_before_date
     from other_payments
     inner join invoices
         on
@@ -331,7 +337,8 @@ other_implied as (
         ) as applied_amt,
         -- Without a date of payment: the day on which we learnt of it.
         coalesce(invoices.paid_date, {{ company_date('invoices.observed_at') }})
-            as applied_date
+            as applied_date,
+        cast(null as date) as not_before_date
     from invoices
     left join other_credits
         on
@@ -339,8 +346,9 @@ other_implied as (
             and invoices.currency_code = other_credits.currency_code
     left join other_applied on invoices.invoice_key = other_applied.invoice_key
     where
-        -- Stripe says what was paid out of band, Chargebee states every payment.
-        invoices.source_system not in ('chargebee', 'stripe')
+        -- Stripe says what was paid out of band, Chargebee states every payment, Vtiger's are
+        -- read from its sums already.
+        invoices.source_system not in ('chargebee', 'stripe', 'vtiger')
         and invoices.status in ('paid', 'open')
         and (invoices.source_balance_amt is not null or invoices.status = 'paid')
         and not exists (

@@ -1,5 +1,5 @@
 -- Grain: one row per payment received by the as-of date: Stripe charges, payments
--- that other sources state, and the payments that exist only as a mark on their invoice (out of band, implied).
+-- that other sources state, and the payments that exist only as a mark or a sum on their invoice (out of band, implied).
 -- amount_amt is what the payer paid; the fee withheld from it is its own column.
 
 with invoices as (
@@ -27,7 +27,8 @@ settlements as (
             settled_net_amt,
             false as is_out_of_band,
             is_disputed,
-            paid_date
+            paid_date,
+            cast(null as date) as not_before_date
         from {{ ref('int_payments_stripe') }}
     ),
 {% endif %}
@@ -59,7 +60,8 @@ stated as (
         settled_net_amt,
         false as is_out_of_band,
         false as is_disputed,
-        paid_date
+        paid_date,
+        cast(null as date) as not_before_date
     from stated_payments
     where not is_deleted and status = 'succeeded' and paid_date <= {{ as_of_date() }}
 ),
@@ -93,7 +95,8 @@ unobjected as (
         cast(null as {{ money_type() }}) as settled_net_amt,
         true as is_out_of_band,
         false as is_disputed,
-        min(settlements.applied_date) as paid_date
+        min(settlements.applied_date) as paid_date,
+        min(settlements.not_before_date) as not_before_date
     from settlements
     inner join invoices on settlements.invoice_key = invoices.invoice_key
     where

@@ -38,7 +38,8 @@ final as (
         payments.is_out_of_band,
         payments.is_disputed,
         false as is_deleted,
-        payments.paid_date
+        payments.paid_date,
+        payments.not_before_date
     from payments
     left join applied on payments.payment_key = applied.payment_key
 )

@@ -1,15 +1,27 @@
-"""Vtiger, which keeps amounts in the base currency, one pipeline and no history."""
+"""Vtiger: amounts in the base currency, one pipeline, no history, and payments as a sum."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 
 from sandbox.company import Company
 from sandbox.company.clock import business_date
+from sandbox.company.ledger import Invoice
 from sandbox.company.model import Deal
 from sandbox.company.people import BY_OWNER, QUEUE_OWNER_ID
 from sandbox.company.vtiger import STAGE_NAMES, base_amount, stage_name
+from sandbox.company.vtiger_invoices import changed_at, invoice_number, is_settled, received
 from sandbox.vtiger import ACCESS_KEY, ADMIN, VtigerServer, VtigerState
-from tests.e2e.vendors import Case, CrmTruth, DealRow, Served, activities_shown, deal_row
+from tests.e2e.vendors import (
+    Case,
+    CrmTruth,
+    DealRow,
+    InvoiceRow,
+    Served,
+    activities_shown,
+    deal_row,
+    invoice_row,
+)
 
 
 @contextmanager
@@ -65,4 +77,36 @@ def crm(company: Company) -> CrmTruth:
     )
 
 
-CASE = Case("vtiger", serve, crm)
+def settled(one: Invoice) -> int:
+    """What counts as paid: all of it where the status says so, else what was received."""
+    return one.gross if is_settled(one) else received(one)
+
+
+def invoices(company: Company) -> dict[str, InvoiceRow]:
+    """The ledger without credits and write-offs: what is not received is due until set to Paid."""
+    found = {}
+    for one in company.world.books.invoices:
+        if not one.is_billed:
+            continue
+        found[f"vtiger:7x{invoice_number(company.world, one)}"] = invoice_row(one)._replace(
+            status="paid" if settled(one) == one.gross else "open",
+            balance=one.amount(one.gross - settled(one)),
+            credited=one.amount(0),
+            paid=one.amount(settled(one)),
+        )
+    return found
+
+
+def balance_of(one: Invoice, day: date) -> int:
+    """What was due on a day: all of it until the last edit, the only date that there is.
+
+    One that was cancelled is due no more from then on, and none that is a draft ever was.
+    """
+    if business_date(one.finalized or one.created) > day:
+        return 0
+    if business_date(changed_at(one)) > day:
+        return one.gross
+    return 0 if one.status == "void" else one.gross - settled(one)
+
+
+CASE = Case("vtiger", serve, crm, invoices, balance_of)

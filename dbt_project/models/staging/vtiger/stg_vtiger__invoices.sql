@@ -8,6 +8,7 @@
     'account_id': 'VARCHAR',
     'salesorder_id': 'VARCHAR',
     'currency_id': 'VARCHAR',
+    'hdnTaxType': 'VARCHAR',
     'hdnGrandTotal': 'DECIMAL(24,4)',
     'pre_tax_total': 'DECIMAL(24,4)',
     'hdnSubTotal': 'DECIMAL(24,4)',
@@ -31,6 +32,9 @@
         'listprice': 'DECIMAL(38,12)',
         'discount_amount': 'DECIMAL(24,6)',
         'discount_percent': 'DECIMAL(24,6)',
+        'tax1': 'DECIMAL(9,6)',
+        'tax2': 'DECIMAL(9,6)',
+        'tax3': 'DECIMAL(9,6)',
     }],
 } %}
 
@@ -53,6 +57,7 @@ final as (
         nullif(trim(landed.record.account_id), '') as company_id,
         nullif(trim(landed.record.salesorder_id), '') as sales_order_id,
         nullif(trim(landed.record.currency_id), '') as currency_id,
+        coalesce(landed.record.hdnTaxType = 'individual', false) as is_taxed_by_line,
         cast(landed.record.hdnGrandTotal as {{ money_type() }}) as gross_amount,
         cast(landed.record.pre_tax_total as {{ money_type() }}) as net_amount,
         cast(landed.record.hdnSubTotal as {{ money_type() }}) as lines_amount,

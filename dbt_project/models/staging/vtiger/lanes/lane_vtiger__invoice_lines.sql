@@ -70,8 +70,21 @@ priced as (
         + cast(
             coalesce(line.quantity, 0) * cast(coalesce(line.listprice, 0) as decimal(18, 4))
             as decimal(24, 4)
-        ) * cast(coalesce(line.discount_percent, 0) / 100 as decimal(9, 6)) as discount
+        ) * cast(coalesce(line.discount_percent, 0) / 100 as decimal(9, 6)) as discount,
+        -- Per cent; where the invoice is taxed as a whole the tax is its own and no line's.
+        case
+            when is_taxed_by_line
+                then coalesce(line.tax1, 0) + coalesce(line.tax2, 0) + coalesce(line.tax3, 0)
+            else 0
+        end as tax_rate
     from versions
+),
+
+netted as (
+    select
+        *,
+        {{ round_money('full_price - discount', 'currency_code') }} as line_net
+    from priced
 )
 
 select
@@ -85,12 +98,12 @@ select
     connection || ':' || line.productid as product_key,
     cast(line.quantity as decimal(18, 6)) as quantity,
     line.listprice as unit_price_amt,
-    {{ round_money('full_price - discount', 'currency_code') }} as net_amt,
-    cast(0 as {{ money_type() }}) as tax_amt,
+    line_net as net_amt,
+    {{ round_money('line_net * (tax_rate * 0.01)', 'currency_code') }} as tax_amt,
     {{ round_money('discount', 'currency_code') }} as discount_amt,
     false as is_proration,
     is_line_gone as is_deleted,
     observed_at,
     sync_id,
     position
-from priced
+from netted
