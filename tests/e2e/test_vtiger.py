@@ -23,7 +23,7 @@ from pipeledger.pipeline import sync_all
 from pipeledger.settings import Settings, load_settings
 from pipeledger.sync import SyncReport, sync_connection
 from sandbox.company import Company, build
-from sandbox.company.clock import business_date, quarter
+from sandbox.company.clock import SECOND_DAY, TODAY, business_date, quarter
 from sandbox.company.model import Deal, World
 from sandbox.company.people import BY_OWNER, OWN_DOMAINS, QUEUE_OWNER_ID
 from sandbox.company.vtiger import STAGE_NAMES, base_amount, stage_name
@@ -244,7 +244,7 @@ def of_hubspot(company: Company) -> dict[str, Any]:
     return held
 
 
-def invoice(crm: VtigerState) -> None:
+def invoice(crm: VtigerState) -> str:
     """An invoice of Vtiger's own, with shipping, a discount below its lines, and tax."""
     made = crm.has(
         "Invoice",
@@ -266,6 +266,7 @@ def invoice(crm: VtigerState) -> None:
         {"id": "50x1", "quantity": "2.000", "listprice": "25.00000000"},
         {"id": "50x2", "quantity": "1.000", "listprice": "50.00000000"},
     )
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -304,11 +305,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             return load_settings(path).settings
 
         settings = on(CLOCK, first)
-        invoice(crm)
+        billed = invoice(crm)
         syncs = asyncio.run(sync_all(settings))
         assert all(sync.is_complete for sync in syncs)
         lead = crm.ids("Leads")[0]
         crm.now = second.at
+        crm.change(billed, received="124.95000000", balance="0.00000000")
         settings = on(second.at.isoformat().replace("+00:00", "Z"), second.after)
         owner = crm.entry(lead).row["assigned_user_id"]
         made = {"potentialname": OF_A_LEAD, "assigned_user_id": owner}
@@ -476,8 +478,24 @@ def test_an_invoice_of_the_crm_adds_up(served: Served) -> None:
     )
 
     amounts = [str(value) for value in found[0][1:]]
-    assert ["open"] == [row[0] for row in found]
+    assert ["paid"] == [row[0] for row in found]
     assert ["105.0000", "19.9500", "124.9500", "100.0000", "105.0000"] == amounts
+
+
+@slow
+def test_what_an_invoice_received_is_paid_when_it_was_seen(served: Served) -> None:
+    """Vtiger keeps a sum: the second look shows what came since the first, and since when."""
+    first, second = business_date(TODAY), business_date(SECOND_DAY)
+
+    found = served.road.rows(
+        "select method, amount_amt, paid_date, not_before_date from marts.fct_payment "
+        "where connection = 'vt' order by paid_date"
+    )
+
+    assert [
+        ("implied", Decimal("50.0000"), first, first),
+        ("implied", Decimal("74.9500"), second, first),
+    ] == found
 
 
 @slow
