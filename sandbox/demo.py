@@ -175,6 +175,13 @@ tables.users.path = "users.csv"
 tables.quotas.path = "quotas.csv"
 tables.fx_rates.path = "fx_rates.csv"
 tables.fx_rates.mode = "append"
+tables.orders.path = "orders.csv"
+tables.order_lines.path = "order_lines.csv"
+tables.deliveries.path = "deliveries.csv"
+tables.stock.path = "stock.csv"
+tables.tickets.path = "tickets.csv"
+tables.bills.path = "bills.csv"
+tables.bill_payments.path = "bill_payments.csv"
 
 [sources.files.plan.tables.forecast_submissions]
 path = "forecast_submissions.csv"

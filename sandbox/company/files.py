@@ -1,18 +1,18 @@
 """The spreadsheets: roster, quotas, forecasts and exchange rates, and a CRM's export.
 
-The headers of the first four are the canonical column names of the files connector. The
+The headers of the first four, and of the ERP's exports beside them (``files_goods``), are the
+canonical column names of the files connector. The
 ``export/`` trio is another, small company whose only source it is: an invented CRM's
 German export with ``;``, decimal commas and cp1252.
 """
 
-import csv
-import io
 import random
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 
 from sandbox.company.clock import TODAY, business_date, quarter, quarter_bounds
+from sandbox.company.files_goods import render_goods
 from sandbox.company.model import World
 from sandbox.company.people import PARENT_TEAM, ROSTER
 from sandbox.company.plan import (
@@ -24,19 +24,7 @@ from sandbox.company.plan import (
     periods,
     submitted,
 )
-
-Rows = list[list[str]]
-
-
-def table(
-    header: str | list[str], rows: Rows, *, encoding: str = "utf-8", delimiter: str = ","
-) -> bytes:
-    """A CSV file."""
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
-    writer.writerow(header.split() if isinstance(header, str) else header)
-    writer.writerows(rows)
-    return out.getvalue().encode(encoding)
+from sandbox.company.tables import Rows, table
 
 
 def users(world: World) -> bytes:
@@ -248,5 +236,6 @@ def render(world: World) -> dict[str, bytes]:
         "quotas.csv": quotas(make_quotas(world)),
         "forecast_submissions.csv": submissions(make_submissions(world)),
         "fx_rates.csv": fx_rates(world),
+        **render_goods(world),
         **crm_export(world).files,
     }

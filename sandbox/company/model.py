@@ -17,6 +17,7 @@ from sandbox.company.names import Country
 from sandbox.company.pipelines import PIPELINE_OF_STAGE, STAGES, Pipeline, Stage
 
 if TYPE_CHECKING:
+    from sandbox.company.fulfilment import Goods
     from sandbox.company.ledger import Books
 
 FIRST_IDS = {
@@ -268,7 +269,8 @@ class World:
     leads: list[Lead] = field(default_factory=list)
     activities: list[Activity] = field(default_factory=list)
     aliases: list[Alias] = field(default_factory=list)
-    books: "Books" = field(default=None)  # type: ignore[assignment]  # billing runs last
+    books: "Books" = field(default=None)  # type: ignore[assignment]  # billing runs late
+    goods: "Goods" = field(default=None)  # type: ignore[assignment]  # delivery runs last
     mess: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     """Kind of trouble -> ids of the records that have it."""
     last_ids: dict[str, int] = field(default_factory=lambda: dict(FIRST_IDS))

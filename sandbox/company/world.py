@@ -1,4 +1,4 @@
-"""Build the world: customers, deals, offers, activities, leads, merges, in this order."""
+"""Build the world: customers, deals, offers, activities, leads, merges, billing, delivery."""
 
 from datetime import date
 
@@ -6,6 +6,7 @@ from sandbox.company.accounts import merge_customers, people_the_market
 from sandbox.company.activities import fill_diary, find_leads
 from sandbox.company.billing_plans import do_billing
 from sandbox.company.clock import TODAY, business_date
+from sandbox.company.fulfilment import deliver_goods
 from sandbox.company.model import World
 from sandbox.company.money import Rates
 from sandbox.company.offers import make_offers
@@ -28,4 +29,5 @@ def build_world(seed: int, scale: float, today: int = TODAY) -> World:
     find_leads(world, customers)
     merge_customers(world)
     world.books = do_billing(world)
+    world.goods = deliver_goods(world)
     return world

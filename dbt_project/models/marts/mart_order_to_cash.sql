@@ -19,16 +19,8 @@ orders as (
 
 lines as (
     select
-        deal_key,
-        sum(coalesce(net_rc, net_amt)) as deliverable_amt,
-        sum(
-            cast(coalesce(net_rc, net_amt) as double)
-            * least(greatest({{ ratio('delivered_qty', 'qty') }}, 0), 1)
-        ) as delivered_amt,
-        min(first_delivered_at) as first_delivered_at,
-        case
-            when count(fully_delivered_at) = count(*) then max(fully_delivered_at)
-        end as fully_delivered_at
+        *,
+        least(greatest({{ ratio('delivered_qty', 'qty') }}, 0), 1) as share
     from {{ ref('fct_order_line') }}
     where
         is_committed
@@ -36,6 +28,22 @@ lines as (
         and qty > 0
         and coalesce(net_amt, 0) >= 0
         and deal_key is not null
+),
+
+goods as (
+    select
+        deal_key,
+        -- In the reporting currency only where a deal was ordered in several.
+        case
+            when min(currency_code) = max(currency_code)
+                then {{ ratio('sum(cast(net_amt as double) * share)', 'sum(net_amt)') }}
+            else {{ ratio('sum(cast(net_rc as double) * share)', 'sum(net_rc)') }}
+        end as delivered_share,
+        min(first_delivered_at) as first_delivered_at,
+        case
+            when count(fully_delivered_at) = count(*) then max(fully_delivered_at)
+        end as fully_delivered_at
+    from lines
     group by deal_key
 ),
 
@@ -74,12 +82,12 @@ dated as (
         orders.deal_key is not null
         or coalesce(deals.closed_date >= first_orders.first_ordered_date, false)
             as is_order_expected,
-        lines.deal_key is not null as is_deliverable,
-        lines.first_delivered_at,
-        {{ company_date('lines.first_delivered_at') }} as first_delivered_date,
-        lines.fully_delivered_at,
-        {{ company_date('lines.fully_delivered_at') }} as fully_delivered_date,
-        {{ ratio('lines.delivered_amt', 'lines.deliverable_amt') }} as delivered_share,
+        goods.deal_key is not null as is_deliverable,
+        goods.first_delivered_at,
+        {{ company_date('goods.first_delivered_at') }} as first_delivered_date,
+        goods.fully_delivered_at,
+        {{ company_date('goods.fully_delivered_at') }} as fully_delivered_date,
+        goods.delivered_share,
         billing.first_invoice_date as first_invoiced_date,
         {{ ratio('billing.billed_net_amt', 'billing.booked_net_amt') }} as billed_share,
         {{ ratio(
@@ -96,7 +104,7 @@ dated as (
         end as fully_paid_date
     from deals
     left join orders on deals.deal_key = orders.deal_key
-    left join lines on deals.deal_key = lines.deal_key
+    left join goods on deals.deal_key = goods.deal_key
     left join billing on deals.deal_key = billing.deal_key
     left join first_orders on deals.pipeline_key = first_orders.pipeline_key
 ),
