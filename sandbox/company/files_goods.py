@@ -4,7 +4,7 @@ They name the CRM's records by its connection: ``hubspot:4711``.
 """
 
 from sandbox.company.clock import iso
-from sandbox.company.fulfilment import Goods
+from sandbox.company.goods import Goods
 from sandbox.company.hubspot_work import product_id
 from sandbox.company.model import World
 from sandbox.company.names import PRODUCTS

@@ -17,7 +17,7 @@ from sandbox.company.names import Country
 from sandbox.company.pipelines import PIPELINE_OF_STAGE, STAGES, Pipeline, Stage
 
 if TYPE_CHECKING:
-    from sandbox.company.fulfilment import Goods
+    from sandbox.company.goods import Goods
     from sandbox.company.ledger import Books
 
 FIRST_IDS = {

@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import cache
 
 from sandbox.company.clock import business_date
-from sandbox.company.fulfilment import Order, OrderLine
+from sandbox.company.goods import Order, OrderLine
 from sandbox.company.model import Deal, World
 from sandbox.company.truth_money import BilledDeal
 

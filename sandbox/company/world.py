@@ -6,7 +6,7 @@ from sandbox.company.accounts import merge_customers, people_the_market
 from sandbox.company.activities import fill_diary, find_leads
 from sandbox.company.billing_plans import do_billing
 from sandbox.company.clock import TODAY, business_date
-from sandbox.company.fulfilment import deliver_goods
+from sandbox.company.goods import deliver_goods
 from sandbox.company.model import World
 from sandbox.company.money import Rates
 from sandbox.company.offers import make_offers

@@ -129,7 +129,7 @@ class Goods:
 
 def deliver_goods(world: World) -> Goods:
     """Take orders for what was won in the last year, ship them, and look after the customers."""
-    rng = random.Random(f"{world.seed}:fulfilment")
+    rng = random.Random(f"{world.seed}:goods")
     goods = Goods()
     won = [
         deal
