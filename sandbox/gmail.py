@@ -4,8 +4,8 @@
         server.deliver("sam@acme.test", message_id="<m1@example.com>")
 
 Enforced: the assertion's signature, claims and scope, a token per mailbox, headers by
-``format=metadata`` and name only, no ``q``, an empty listing without ``messages``, history
-that expires (404), mailboxes that are not there.
+``format=metadata`` and name only unless the token's scope shows text, no ``q``, an empty
+listing without ``messages``, history that expires (404), mailboxes that are not there.
 """
 
 import base64
@@ -31,6 +31,7 @@ from sandbox.letters import decoded_words, unfolded
 
 ACCOUNT = "reader@project.iam.gserviceaccount.com"
 SCOPE = "https://www.googleapis.com/auth/gmail.metadata"
+SCOPE_OF_TEXT = "https://www.googleapis.com/auth/gmail.readonly"
 CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN = "c-1", "gmail-secret-0a1b2c3d", "gmail-refresh-0a1b2c3d"
 _KEY = generate_private_key(public_exponent=65537, key_size=2048)
 
@@ -73,6 +74,7 @@ class GmailServer(SandboxServer):
         labels: tuple[str, ...] = ("INBOX", "UNREAD"),
         arrived_ms: int = 1_790_845_200_000,
         headers: dict[str, str] | None = None,
+        parts: list[dict[str, Any]] | None = None,
     ) -> str:
         """Put a message into a mailbox and return its id there."""
         box = self.mailboxes.setdefault(mailbox, GoogleMailbox())
@@ -96,6 +98,8 @@ class GmailServer(SandboxServer):
             "payload": {
                 "mimeType": "multipart/mixed",
                 "headers": [{"name": name, "value": value} for name, value in fields.items()],
+                "body": {"size": 0},
+                "parts": parts or [],
             },
         }
         self._tell(box, "messagesAdded", identity)
@@ -173,18 +177,19 @@ class GmailServer(SandboxServer):
         except InvalidSignature:
             return reply_json({"error": "invalid_grant"}, 400)
         told = json.loads(_bytes(claims))
-        right = (told["iss"], told["scope"], told["aud"])
-        if right != (ACCOUNT, SCOPE, f"{self.url}/token") or told["exp"] - told["iat"] > 3600:
+        right = (told["iss"], told["scope"] in {SCOPE, SCOPE_OF_TEXT}, told["aud"])
+        if right != (ACCOUNT, True, f"{self.url}/token") or told["exp"] - told["iat"] > 3600:
             return reply_json({"error": "unauthorized_client"}, 401)
         if told["sub"] not in self.mailboxes:
             refusal = "Invalid email or User ID"
             return reply_json({"error": "invalid_grant", "error_description": refusal}, 400)
-        return _granted(told["sub"])
+        return _granted(told["sub"], of_text=told["scope"] == SCOPE_OF_TEXT)
 
     def _checked(self, answer: Any) -> Any:
         def handle(request: Request) -> Reply:
             user = request.values["user"]
-            if request.headers.get("authorization") != f"Bearer ya29.{user}-0a1b2c3d":
+            shown = request.headers.get("authorization")
+            if shown not in {f"Bearer {_token(user)}", f"Bearer {_token(user, of_text=True)}"}:
                 return _error(401, "authError")
             if "q" in request.query:
                 return _error(403, "forbidden")
@@ -212,15 +217,21 @@ class GmailServer(SandboxServer):
         return _page(request, "history", box.history[start:], {"historyId": str(len(box.history))})
 
     def _message(self, request: Request, box: GoogleMailbox) -> Reply:
+        message = box.messages.get(request.values["id"])
+        may_read = request.headers["authorization"].endswith("-text")
+        if may_read and request.param("format") == "full":
+            if "snippet" in (request.param("fields") or "snippet"):
+                return _error(403, "forbidden")
+            return _error(404, "notFound") if message is None else reply_json(message)
         if request.param("format") != "metadata" or "metadataHeaders" not in request.query:
             return _error(403, "forbidden")
-        message = box.messages.get(request.values["id"])
         if message is None:
             return _error(404, "notFound")
         wanted = {name.lower() for name in request.query["metadataHeaders"]}
         payload = message["payload"]
         headers = [one for one in payload["headers"] if one["name"].lower() in wanted]
-        return reply_json({**message, "payload": {**payload, "headers": headers}})
+        shown = {"mimeType": payload["mimeType"], "headers": headers}
+        return reply_json({**message, "payload": shown})
 
 
 def _page(request: Request, name: str, rows: list[Any], more: dict[str, Any]) -> Reply:
@@ -233,8 +244,12 @@ def _page(request: Request, name: str, rows: list[Any], more: dict[str, Any]) ->
     return reply_json({**page, **more})
 
 
-def _granted(mailbox: str) -> Reply:
-    token = f"ya29.{mailbox}-0a1b2c3d"
+def _token(mailbox: str, *, of_text: bool = False) -> str:
+    return f"ya29.{mailbox}-0a1b2c3d{'-text' if of_text else ''}"
+
+
+def _granted(mailbox: str, *, of_text: bool = False) -> Reply:
+    token = _token(mailbox, of_text=of_text)
     return reply_json({"access_token": token, "expires_in": 3599, "token_type": "Bearer"})
 
 

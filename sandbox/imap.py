@@ -19,6 +19,8 @@ from email.message import Message
 from types import TracebackType
 from typing import Self
 
+from sandbox.letters import section
+
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
@@ -311,6 +313,11 @@ class _Handler(socketserver.StreamRequestHandler):
             yield b"MODSEQ (%d)" % mail.modseq
         if "BODYSTRUCTURE" in upper:
             yield b"BODYSTRUCTURE " + _structure(message_from_bytes(mail.raw))
+        part = re.search(r"BODY(?:\.PEEK)?\[([\d.]+)\]<(\d+)\.(\d+)>", items, re.IGNORECASE)
+        if part:
+            first, most = int(part[2]), int(part[3])
+            text = section(message_from_bytes(mail.raw), part[1])[first : first + most]
+            yield f"BODY[{part[1]}]<{first}> {{{len(text)}}}\r\n".encode() + text
         wanted = re.search(r"BODY(?:\.PEEK)?\[HEADER\.FIELDS \(([^)]*)\)\]", items, re.IGNORECASE)
         if wanted:
             block = _header_fields(mail.raw, set(wanted[1].upper().split()))
@@ -356,10 +363,14 @@ def _structure(message: Message) -> bytes:
     disposition = message.get_content_disposition()
     shown = f'("{disposition.upper()}" NIL)'.encode() if disposition else b"NIL"
     lines = b" 1" if kind == b"TEXT" else b""
-    return b'("%s" "%s" NIL %s NIL "7BIT" 1%s NIL %s NIL NIL)' % (
+    charset = message.get_content_charset()
+    named = f'("CHARSET" "{charset}")'.encode() if charset else b"NIL"
+    return b'("%s" "%s" %s %s NIL "%s" 1%s NIL %s NIL NIL)' % (
         kind,
         subtype,
+        named,
         content_id,
+        str(message["Content-Transfer-Encoding"] or "7BIT").upper().encode(),
         lines,
         shown,
     )

@@ -46,6 +46,8 @@ class GraphServer(SandboxServer):
         self.link_host: str | None = None
         """Where the links of answers lead, in place of this server."""
         self.refresh_tokens = {REFRESH_TOKEN}
+        self.may_read_text = False
+        """Whether the application has Mail.Read, and not Mail.ReadBasic.All alone."""
         self.is_rotation_strict = False
         """Microsoft takes an old refresh token again; a conditional access policy may not."""
         router = Router(lambda _: _error(404, "ResourceNotFound"))
@@ -69,6 +71,8 @@ class GraphServer(SandboxServer):
         received: str = "2026-10-01T09:00:00Z",
         headers: dict[str, str] | None = None,
         subject: str = "Offer",
+        html: str = "SECRET-CONTENT",
+        text: str | None = None,
     ) -> str:
         """Put a message into a folder and return its immutable id."""
         box = self.mailboxes.setdefault(mailbox, GraphMailbox())
@@ -95,8 +99,10 @@ class GraphServer(SandboxServer):
             "internetMessageHeaders": [
                 {"name": name, "value": value} for name, value in (headers or {}).items()
             ],
-            "body": {"content": "SECRET-CONTENT"},
+            "body": {"contentType": "html", "content": html},
         }
+        if text is not None:
+            box.messages[identity]["text_body"] = {"contentType": "text", "content": text}
         box.log.append((f"F-{folder}", identity, "shown"))
         return identity
 
@@ -272,9 +278,12 @@ class GraphServer(SandboxServer):
         if message is None:
             return _error(404, "ErrorItemNotFound")
         wanted = set((request.param("$select") or "body").split(","))
-        if "body" in wanted:
+        if "body" in wanted and not self.may_read_text:
             return _error(403, "ErrorAccessDenied")
-        return reply_json({name: value for name, value in message.items() if name in wanted})
+        shown = {name: value for name, value in message.items() if name in wanted}
+        if "body" in shown and 'outlook.body-content-type="text"' in request.headers["prefer"]:
+            shown["body"] = {**shown["body"], **message.get("text_body", {})}
+        return reply_json(shown)
 
 
 def _person(address: str) -> dict[str, Any]:

@@ -45,11 +45,16 @@ class MailPrivacy(BaseModel):
     One key gives one hash: connections that share it still know the same person.
     """
     hash_key: SecretStr | None = None
+    store_bodies: bool = False
+    """Land the text of messages, too. Attachments and pictures never are."""
 
     def privacy_problems(self) -> list[str]:
         """What is wrong with these settings together."""
         wants_key = self.hash_addresses or self.subject == "hashed"
-        return ["hashing needs a secret `hash_key`"] if wants_key and not self.hash_key else []
+        problems = ["hashing needs a secret `hash_key`"] if wants_key and not self.hash_key else []
+        if self.store_bodies and (self.hash_addresses or self.subject != "clear"):
+            problems.append("`store_bodies` lands text as it is, with all that shall be hidden")
+        return problems
 
     def rejected_payload(self, row: Any) -> bytes:
         """A message that cannot be read, for the quarantine; nothing where people are hidden."""

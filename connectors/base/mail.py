@@ -207,7 +207,7 @@ def _raw_text(value: Any) -> str:
 def _decode_bytes(data: bytes) -> str:
     """Undeclared bytes: UTF-8 if they are, ISO-2022-JP by its escapes, else cp932, latin-1."""
     if b"\x1b" in data:
-        return _decode_as(data, "iso-2022-jp")
+        return decode_as(data, "iso-2022-jp")
     for name in ("utf-8", "cp932"):
         try:
             return data.decode(name)
@@ -217,10 +217,10 @@ def _decode_bytes(data: bytes) -> str:
 
 
 def _flush(pending: tuple[bytes, str] | None) -> str:
-    return "" if pending is None else _decode_as(pending[0], pending[1])
+    return "" if pending is None else decode_as(pending[0], pending[1])
 
 
-def _decode_as(data: bytes, charset: str) -> str:
+def decode_as(data: bytes, charset: str) -> str:
     """Bytes in a declared encoding, by what senders mean with that name."""
     name = _MEANT.get(charset, charset)
     if not name:

@@ -1,9 +1,9 @@
-"""Gmail: who wrote to whom, when, in which thread. Never the text.
+"""Gmail: who wrote to whom, when, in which thread; the text only if told.
 
 Data flow:
     GET users/{mailbox}/messages         -> all ids, on the first load and after a gap
     GET users/{mailbox}/history          -> what happened since
-    GET users/{mailbox}/messages/{id}    -> raw.gmail__messages, format=metadata
+    GET users/{mailbox}/messages/{id}    -> raw.gmail__messages, format=metadata, or full
 
 Vendor rules and their evidence: docs/sources/gmail.md.
 """
@@ -13,7 +13,7 @@ from connectors.base.stream import Connector, ScopeReport, Stream
 from connectors.gmail.reader import read_messages
 from connectors.gmail.session import Session, open_session
 from connectors.gmail.settings import GmailSettings
-from connectors.gmail.signin import SCOPE
+from connectors.gmail.signin import SCOPE, needed_scope
 
 
 async def check(session: Session) -> ScopeReport:
@@ -26,8 +26,9 @@ async def check(session: Session) -> ScopeReport:
             closed.append(f"{address}: {error}")
     readable = len(session.settings.mailboxes) - len(closed)
     notes = [f"{readable} of {len(session.settings.mailboxes)} mailboxes can be read", *closed]
-    missing = {"messages": (SCOPE,)} if closed else {}
-    granted = (SCOPE,) if readable else ()
+    scope = needed_scope(session.settings)
+    missing = {"messages": (scope,)} if closed else {}
+    granted = (scope,) if readable else ()
     account = ", ".join(session.settings.mailboxes)
     return ScopeReport(account, granted, missing, notes=tuple(notes))
 

@@ -5,10 +5,12 @@ State per mailbox: ``start``, the history id taken before a listing that is not 
 again and asks only for what has not landed.
 """
 
+import base64
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from connectors.base.body import charset_of, decoded_body, shown_body
 from connectors.base.envelope import encode_payload, envelope, participants
 from connectors.base.errors import AccessDenied, CursorExpired, SourceError, VendorError
 from connectors.base.stream import Page, ReadRequest, Record, Rejected
@@ -184,6 +186,8 @@ class _Reading:
             # Headers alone tell it no better: the parts are not shown.
             "has_attachment": message["payload"].get("mimeType") == "multipart/mixed",
         }
+        if self._mailbox.settings.store_bodies:
+            payload |= _body(message["payload"])
         identity = self._key(message["id"])
         return Record(identity, encode_payload(payload), self._now, source_updated_at=arrived)
 
@@ -198,6 +202,23 @@ class _Reading:
 def _arrived(message: Mapping[str, Any]) -> datetime:
     """``internalDate``: milliseconds since 1970, the arrival at Gmail."""
     return datetime.fromtimestamp(int(message["internalDate"]) / 1000, UTC)
+
+
+def _body(part: Mapping[str, Any]) -> dict[str, Any]:
+    """The first text of the parts, plain before HTML; what has a file name is attached."""
+    texts: dict[str, str] = {}
+    waiting = [part]
+    while waiting:
+        one = waiting.pop(0)
+        kind, data = one.get("mimeType"), one.get("body", {}).get("data")
+        if kind in {"text/plain", "text/html"} and data and not one.get("filename"):
+            headers = {str(h["name"]).lower(): str(h["value"]) for h in one.get("headers", [])}
+            octets = base64.urlsafe_b64decode(data + "=" * (-len(data) % 4))
+            charset = charset_of(headers.get("content-type"))
+            texts.setdefault(str(kind), decoded_body(octets, charset))
+        if kind != "message/rfc822":
+            waiting[:0] = one.get("parts", [])
+    return shown_body(texts.get("text/plain"), texts.get("text/html"))
 
 
 def _copied(state: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from connectors.gmail.signin import signed_in
 UNITS = {"profile": 1, "list": 5, "history": 2}
 MESSAGE_UNITS = {"2026": 20, "legacy": 5}
 SHOWN = "id,threadId,labelIds,internalDate,sizeEstimate,historyId,payload(mimeType,headers)"
+SHOWN_WITH_TEXT = SHOWN.replace("headers)", "headers,body(data),parts)")
 _REASON = re.compile(rb'"reason"\s*:\s*"([^"]+)"')
 _QUOTA = frozenset({"rateLimitExceeded", "userRateLimitExceeded"})
 _NO_MAIL = frozenset({"failedPrecondition", "insufficientPermissions", "domainPolicy"})
@@ -67,12 +68,18 @@ class Mailbox:
             yield page
 
     async def messages(self, identities: list[str]) -> list[Any]:
-        """Headers of messages side by side, in that order; None for one that is gone."""
+        """Messages side by side, in that order; None for one that is gone.
+
+        Headers alone, unless the settings want their text.
+        """
         return await asyncio.gather(*(self._message(one) for one in identities))
 
     async def _message(self, identity: str) -> Any:
-        params = [("format", "metadata"), ("fields", SHOWN)]
-        params += [("metadataHeaders", name) for name in FIELDS]
+        if self.settings.store_bodies:
+            params = [("format", "full"), ("fields", SHOWN_WITH_TEXT)]
+        else:
+            params = [("format", "metadata"), ("fields", SHOWN)]
+            params += [("metadataHeaders", name) for name in FIELDS]
         answer = await self.client.get(
             self._path(f"messages/{quote(identity, safe='')}"),
             params=params,
@@ -146,7 +153,8 @@ def _judge(response: Response, trouble: str) -> SourceError | None:
         return VendorError(f"{trouble}. The allowance is used up.", status=403)
     if response.status in {400, 403} and reasons & _NO_MAIL:
         return AccessDenied(
-            f"{trouble}. Does the mailbox have Gmail, and the credential the scope gmail.metadata?",
+            f"{trouble}. Does the mailbox have Gmail, and the credential the scope gmail.metadata "
+            "(gmail.readonly with store_bodies)?",
             status=response.status,
         )
     if response.status == 404:

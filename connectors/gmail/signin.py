@@ -16,7 +16,13 @@ from connectors.base.stream import Resources
 from connectors.gmail.settings import GmailSettings
 
 SCOPE = "https://www.googleapis.com/auth/gmail.metadata"
+SCOPE_OF_TEXT = "https://www.googleapis.com/auth/gmail.readonly"
 LIFE_SECONDS = 3600
+
+
+def needed_scope(settings: GmailSettings) -> str:
+    """The narrowest scope that shows what the settings want."""
+    return SCOPE_OF_TEXT if settings.store_bodies else SCOPE
 
 
 def signed_in(settings: GmailSettings, mailbox: str, resources: Resources) -> Auth:
@@ -47,12 +53,14 @@ def signed_in(settings: GmailSettings, mailbox: str, resources: Resources) -> Au
         ) from None
     remember(held["private_key"])
 
+    scope = needed_scope(settings)
+
     def form() -> Mapping[str, str]:
         now = int(time.time())
         claims = {
             "iss": held["client_email"],
             "sub": mailbox,
-            "scope": SCOPE,
+            "scope": scope,
             "aud": settings.token_url,
             "iat": now,
             "exp": now + LIFE_SECONDS,
@@ -62,6 +70,6 @@ def signed_in(settings: GmailSettings, mailbox: str, resources: Resources) -> Au
     return Granted(
         settings.token_url,
         form,
-        mend=f"Is {mailbox} a mailbox, and may the account act for it with the scope {SCOPE}?",
+        mend=f"Is {mailbox} a mailbox, and may the account act for it with the scope {scope}?",
         ca_file=settings.ca_file,
     )

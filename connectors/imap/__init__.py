@@ -1,10 +1,10 @@
-"""Any mailbox over IMAP: who wrote to whom, when, in which thread. Never the text.
+"""Any mailbox over IMAP: who wrote to whom, when, in which thread; the text only if told.
 
 Data flow:
     LIST                      -> raw.imap__folders
     UID SEARCH, UID FETCH     -> raw.imap__messages
 
-Read-only throughout (EXAMINE, BODY.PEEK): no flag changes, no bodies, no attachments.
+Read-only throughout (EXAMINE, BODY.PEEK): no flag changes, no attachments.
 Rules and their evidence: docs/sources/imap.md.
 """
 

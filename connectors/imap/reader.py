@@ -11,11 +11,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from connectors.base.body import decoded_body, decoded_transfer, shown_body
 from connectors.base.envelope import encode_payload, envelope, participants
 from connectors.base.errors import AccessDenied, VendorError
 from connectors.base.mail import parse_headers
 from connectors.base.stream import Page, ReadRequest, Record, Rejected
-from connectors.imap.responses import Token, has_attachment, internal_date, uid_set, uids
+from connectors.imap.responses import (
+    Token,
+    has_attachment,
+    internal_date,
+    text_part,
+    uid_set,
+    uids,
+)
 from connectors.imap.session import SKIPPED, Folder, Opened, Session
 from connectors.imap.settings import ImapSettings
 
@@ -129,7 +137,7 @@ async def _read_folder(
     wanted = sorted(fresh | changed)
     for start in range(0, len(wanted), config.batch):
         chunk = wanted[start : start + config.batch]
-        page = _page(await session.fetch(chunk), place, config)
+        page = await _page(session, await session.fetch(chunk), place)
         have |= set(chunk) & fresh
         known["known"] = uid_set(have)
         known["uidnext"] = max(next_uid, max((u for u in chunk if u in fresh), default=0) + 1)
@@ -151,8 +159,8 @@ class _Place:
     observed_at: datetime
 
 
-def _page(messages: dict[int, dict[str, Token]], place: _Place, config: ImapSettings) -> Page:
-    records: list[Record] = []
+async def _page(session: Session, messages: dict[int, dict[str, Token]], place: _Place) -> Page:
+    payloads: dict[int, dict[str, Any]] = {}
     rejected: list[Rejected] = []
     for uid, items in sorted(messages.items()):
         identity = _record_id(place.folder.name, place.uidvalidity, uid)
@@ -160,13 +168,38 @@ def _page(messages: dict[int, dict[str, Token]], place: _Place, config: ImapSett
         if not isinstance(block, bytes):
             rejected.append(Rejected(identity, "the server gave no headers", b""))
             continue
-        payload = _payload(uid, items, block, place, config)
+        payload = _payload(uid, items, block, place, session.settings)
         if payload is not None:
-            sent = datetime.fromisoformat(payload["internal_date"])
-            records.append(
-                Record(identity, encode_payload(payload), place.observed_at, source_updated_at=sent)
-            )
+            payloads[uid] = payload
+    if session.settings.store_bodies:
+        for uid, body in (await _bodies(session, messages, list(payloads))).items():
+            payloads[uid] |= body
+    records = [
+        Record(
+            _record_id(place.folder.name, place.uidvalidity, uid),
+            encode_payload(payload),
+            place.observed_at,
+            source_updated_at=datetime.fromisoformat(payload["internal_date"]),
+        )
+        for uid, payload in payloads.items()
+    ]
     return Page(records, rejected=rejected)
+
+
+async def _bodies(
+    session: Session, messages: dict[int, dict[str, Token]], wanted: list[int]
+) -> dict[int, dict[str, Any]]:
+    """The text of messages, as all mail sources land it; null where none is shown."""
+    found = {uid: text_part(messages[uid].get("BODYSTRUCTURE")) for uid in wanted}
+    parts = {uid: part for uid, part in found.items() if part is not None}
+    bodies = dict.fromkeys(wanted, shown_body(None))
+    for uid, (written, is_whole) in (await session.texts(parts)).items():
+        part = parts[uid]
+        data = decoded_transfer(written, part.encoding)
+        text = decoded_body(data, part.charset, is_cut=not is_whole)
+        html = text if part.is_html else None
+        bodies[uid] = shown_body(None if part.is_html else text, html, is_cut=not is_whole)
+    return bodies
 
 
 def _payload(

@@ -5,10 +5,12 @@ literal); a server may split one message over several answers and speak of other
 in between, so the pieces are merged by UID.
 """
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 Token: TypeAlias = bytes | list[Any]
 
@@ -111,6 +113,56 @@ def has_attachment(structure: Token | None) -> bool:
     kind = structure[0].upper() if structure and isinstance(structure[0], bytes) else b""
     content_id = structure[3] if len(structure) > 3 else b"NIL"
     return kind not in {b"TEXT", b"MULTIPART", b"MESSAGE"} and content_id in {b"NIL", b"nil"}
+
+
+@dataclass(frozen=True, slots=True)
+class TextPart:
+    """Where a message's text lies: the section's number, and how it is written."""
+
+    section: str
+    is_html: bool
+    charset: str
+    encoding: str
+
+
+class Written(NamedTuple):
+    """A text as it stands in its message, and whether that is all of it."""
+
+    octets: bytes
+    is_whole: bool
+
+
+def text_part(structure: Token | None) -> TextPart | None:
+    """The first plain text of a BODYSTRUCTURE that is shown, else the first HTML.
+
+    A message inside of a message is an attachment, and so is what is marked as one.
+    """
+    found = list(_text_parts(structure, ""))
+    return next((one for one in found if not one.is_html), next(iter(found), None))
+
+
+def _text_parts(structure: Token | None, place: str) -> Iterator[TextPart]:
+    if not isinstance(structure, list) or not structure:
+        return
+    if isinstance(structure[0], list):
+        parts = itertools.takewhile(lambda one: isinstance(one, list), structure)
+        for number, part in enumerate(parts, start=1):
+            yield from _text_parts(part, f"{place}{number}.")
+        return
+    words = [one.decode("ascii", "replace").lower() for one in structure if isinstance(one, bytes)]
+    kind = words[:2]
+    if kind not in (["text", "plain"], ["text", "html"]) or has_attachment(structure):
+        return
+    named = structure[2] if len(structure) > 2 and isinstance(structure[2], list) else []
+    told = [one.decode("ascii", "replace").lower() for one in named if isinstance(one, bytes)]
+    parameters = dict(zip(told[::2], told[1::2], strict=False))
+    encoding = structure[5] if len(structure) > 5 and isinstance(structure[5], bytes) else b""
+    yield TextPart(
+        place.rstrip(".") or "1",
+        kind[1] == "html",
+        parameters.get("charset", "us-ascii"),
+        encoding.decode("ascii", "replace").lower(),
+    )
 
 
 def uid_set(values: Iterable[int]) -> str:

@@ -2,21 +2,23 @@
 
 The standard library's client is blocking, so every command runs in a thread; one
 connection serves one command at a time, which is what mail hosts like best.
-Only EXAMINE and BODY.PEEK are ever sent: nothing is marked as seen.
+Only EXAMINE and BODY.PEEK are ever sent: nothing is marked as seen. Text is asked for only
+where the settings say so.
 """
 
 import asyncio
 import imaplib
 import re
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from connectors.base.auth import Auth
+from connectors.base.body import BODY_CHARACTERS
 from connectors.base.errors import AccessDenied, ProtocolError, VendorError
 from connectors.base.mail import FIELDS
-from connectors.imap.responses import Token, fetched, uid_set, uids, vanished
+from connectors.imap.responses import TextPart, Token, Written, fetched, uid_set, uids, vanished
 from connectors.imap.settings import ImapSettings
 
 # Cyrus reads "*" as the highest UID that is visible, and so hides deletions of the newest.
@@ -25,6 +27,8 @@ ITEMS = (
     "UID INTERNALDATE RFC822.SIZE FLAGS BODYSTRUCTURE "
     f"BODY.PEEK[HEADER.FIELDS ({' '.join(FIELDS)})]"
 )
+TEXT_OCTETS = 4 * BODY_CHARACTERS
+"""What is asked for of a text: base64 of UTF-8 takes up to four octets a character and more."""
 SKIPPED = frozenset({"\\junk", "\\trash", "\\drafts", "\\noselect", "\\nonexistent"})
 _LIST = re.compile(rb'\((?P<flags>[^)]*)\) (?P<delimiter>NIL|"[^"]*") (?P<name>.*)$', re.DOTALL)
 _CODE = re.compile(r"\[([A-Z]+)")
@@ -151,6 +155,22 @@ class Session:
             data = await self._command("UID", "FETCH", chosen, f"({plain})")
         self.bytes += sum(len(p[1]) if isinstance(p, tuple) else len(p or b"") for p in data)
         return {uid: items for uid, items in fetched(data).items() if uid in set(wanted)}
+
+    async def texts(self, parts: Mapping[int, TextPart]) -> dict[int, Written]:
+        """The beginning of the given text parts, by UID."""
+        by_section: dict[str, list[int]] = {}
+        for uid, part in parts.items():
+            by_section.setdefault(part.section, []).append(uid)
+        found: dict[int, Written] = {}
+        for section, wanted in sorted(by_section.items()):
+            item = f"BODY.PEEK[{section}]<0.{TEXT_OCTETS}>"
+            data = await self._command("UID", "FETCH", uid_set(wanted), f"(UID {item})")
+            self.bytes += sum(len(p[1]) if isinstance(p, tuple) else len(p or b"") for p in data)
+            for uid, items in fetched(data).items():
+                text = items.get(f"BODY[{section}]<0>")
+                if uid in parts and isinstance(text, bytes):
+                    found[uid] = Written(text, len(text) < TEXT_OCTETS)
+        return found
 
     async def changes(self, since: int, *, with_vanished: bool) -> tuple[set[int], set[int]]:
         """UIDs whose flags changed after a counter, and those expunged after it."""

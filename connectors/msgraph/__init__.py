@@ -1,4 +1,4 @@
-"""Microsoft 365 mail over Graph: who wrote to whom, when, in which thread. Never the text.
+"""Microsoft 365 mail over Graph: who wrote to whom, when, in which thread. The text only if told.
 
 Data flow:
     GET /users/{mailbox}/mailFolders/delta                    -> the folders to read
@@ -27,8 +27,9 @@ async def check(session: Session) -> ScopeReport:
             closed.append(str(error))
     readable = len(session.settings.mailboxes) - len(closed)
     notes = [f"{readable} of {len(session.settings.mailboxes)} mailboxes can be read", *closed]
-    missing = {"messages": ("Mail.ReadBasic.All",)} if closed else {}
-    granted = ("Mail.ReadBasic.All",) if readable else ()
+    needed = ("Mail.Read",) if session.settings.store_bodies else ("Mail.ReadBasic.All",)
+    missing = {"messages": needed} if closed else {}
+    granted = needed if readable else ()
     return ScopeReport(f"tenant {session.settings.tenant}", granted, missing, notes=tuple(notes))
 
 

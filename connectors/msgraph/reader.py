@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
+from connectors.base.body import shown_body
 from connectors.base.envelope import encode_payload, envelope
 from connectors.base.errors import AccessDenied, CursorExpired, SourceError, VendorError
 from connectors.base.mail import addresses
@@ -74,6 +75,7 @@ class _Mailbox:
         self._oldest = request.now - timedelta(days=session.settings.months * 31)
         self._seen: set[str] = set()
         self._skipped: set[str] = set()
+        self._asks_each = session.settings.headers or session.settings.store_bodies
 
     async def read(self) -> AsyncIterator[Page]:
         folders = await self._folders()
@@ -139,12 +141,11 @@ class _Mailbox:
         gone = [one for one, row in newest.items() if "@removed" in row]
         shown = {one: row for one, row in newest.items() if "@removed" not in row}
         self._seen |= set(shown)
-        # A change may show two fields only; and headers come with a message of its own alone.
+        # A change may show two fields only; headers and text come with a message of its own alone.
         asked = [
             one
             for one, row in shown.items()
-            if "internetMessageId" not in row
-            or (self._session.settings.headers and self._is_wanted(row))
+            if "internetMessageId" not in row or (self._asks_each and self._is_wanted(row))
         ]
         found = await self._session.messages(self._mailbox, asked)
         for identity, message in zip(asked, found, strict=True):
@@ -213,6 +214,8 @@ class _Mailbox:
             "flags": [row["flag"]["flagStatus"]] if row.get("flag") else [],
             "has_attachment": bool(row.get("hasAttachments")),
         }
+        if self._session.settings.store_bodies:
+            payload |= _body(row.get("body") or {})
         changed = row.get("lastModifiedDateTime")
         return Record(
             self._key(row["id"]),
@@ -245,6 +248,14 @@ def _headers(row: Mapping[str, Any]) -> dict[str, list[str]]:
         sent = datetime.fromisoformat(row["sentDateTime"]).astimezone(UTC)
         fields["date"] = [format_datetime(sent)]
     return fields
+
+
+def _body(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The text that was asked for; a server that shows HTML all the same is read as such."""
+    content = body.get("content")
+    if body.get("contentType") == "html":
+        return shown_body(None, content)
+    return shown_body(content)
 
 
 def _listed(value: Any) -> list[Any]:

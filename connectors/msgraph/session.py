@@ -31,6 +31,8 @@ FIELDS = (
     "hasAttachments,importance,flag,parentFolderId"
 )
 PERSONS_SCOPE = "https://graph.microsoft.com/Mail.ReadBasic offline_access"
+PERSONS_SCOPE_OF_TEXT = "https://graph.microsoft.com/Mail.Read offline_access"
+AS_TEXT = 'outlook.body-content-type="text", '
 # Microsoft allows four at once and 10,000 in ten minutes, per application and mailbox.
 CONCURRENCY = 4
 _EXPIRED = frozenset({"syncstatenotfound", "resyncrequired", "syncstateinvalid"})
@@ -87,9 +89,12 @@ class Session:
 
     async def message(self, mailbox: str, identity: str) -> Any:
         """A message by its immutable id, None where it is gone from the mailbox."""
-        wanted = f"{FIELDS},internetMessageHeaders" if self.settings.headers else FIELDS
+        wanted = [FIELDS]
+        wanted += ["internetMessageHeaders"] if self.settings.headers else []
+        # Never in a delta: its links keep what they were first asked for.
+        wanted += ["body"] if self.settings.store_bodies else []
         return await self.found(
-            mailbox, f"/messages/{quote(identity, safe='')}", {"$select": wanted}
+            mailbox, f"/messages/{quote(identity, safe='')}", {"$select": ",".join(wanted)}
         )
 
     async def messages(self, mailbox: str, identities: list[str]) -> list[Any]:
@@ -117,7 +122,9 @@ async def open_tenant(settings: MsgraphSettings, resources: Resources) -> AsyncI
         ),
         ca_file=settings.ca_file,
         headers={
-            "Prefer": f'IdType="ImmutableId", odata.maxpagesize={settings.page_size}',
+            "Prefer": 'IdType="ImmutableId", '
+            + (AS_TEXT if settings.store_bodies else "")
+            + f"odata.maxpagesize={settings.page_size}",
         },
         judge=_judge,
         first_pause_seconds=FIRST_PAUSE_SECONDS,
@@ -138,7 +145,7 @@ def _signed_in(settings: MsgraphSettings, resources: Resources) -> Auth:
                 client_id=settings.client_id,
                 client_secret=settings.client_secret,
                 refresh_token=settings.refresh_token,
-                extra={"scope": PERSONS_SCOPE},
+                extra={"scope": PERSONS_SCOPE_OF_TEXT if settings.store_bodies else PERSONS_SCOPE},
             ),
             Path(resources.state_dir) / "token.json",
             ca_file=settings.ca_file,
@@ -166,7 +173,7 @@ def _judge(response: Response, trouble: str) -> SourceError | None:
     if response.status == 403:
         return AccessDenied(
             f"{trouble}. The application may not read this mailbox: grant Mail.ReadBasic.All "
-            "and put the mailbox into its scope.",
+            "(Mail.Read with store_bodies) and put the mailbox into its scope.",
             status=403,
         )
     return None

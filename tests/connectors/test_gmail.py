@@ -1,6 +1,7 @@
 """Gmail: history and its end, labels, deletes, signed assertions, closed mailboxes."""
 
 import asyncio
+import base64
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,6 +66,42 @@ def test_a_message_lands_with_its_thread_and_without_its_text(
     assert [{"name": "Ana", "address": "ana@example.com"}] == row["from"]
     assert ("bulk", ["INBOX"]) == (row["precedence"], row["flags"])
     assert "SECRET-CONTENT" not in json.dumps(row)
+
+
+def test_the_text_lands_where_it_is_told_by_a_wider_scope(
+    server: GmailServer, tmp_path: Path
+) -> None:
+    """Plain before HTML, in its charset; the snippet and what is attached stay out."""
+    server.deliver(
+        SAM,
+        parts=[
+            {
+                "mimeType": "multipart/alternative",
+                "parts": [
+                    part("text/html", "<p>html</p>", "utf-8"),
+                    part("text/plain", "Grüße", "iso-8859-1"),
+                ],
+            },
+            {**part("text/plain", "ATTACHED", "utf-8"), "filename": "notes.txt"},
+        ],
+    )
+    server.deliver(SAM, message_id="<m2@example.com>", parts=[part("text/html", "a<br>b", "utf-8")])
+    server.deliver(SAM, message_id="<m3@example.com>")
+
+    found = payloads(reader_of(server, tmp_path, store_bodies=True).read())
+    plain = payloads(reader_of(server, tmp_path / "plain").read())
+
+    texts = {row["message_id"][:2]: (row["body_text"], row["is_body_cut"]) for row in found}
+    assert {"m1": ("Grüße", False), "m2": ("a\nb", False), "m3": (None, False)} == texts
+    assert "SECRET-CONTENT" not in json.dumps(found)
+    assert not [row for row in plain if {"body_text", "is_body_cut"} & set(row)]
+
+
+def part(kind: str, text: str, charset: str) -> dict[str, Any]:
+    """A part as Gmail shows one: decoded from its transfer encoding, in its own charset."""
+    data = base64.urlsafe_b64encode(text.encode(charset)).decode().rstrip("=")
+    headers = [{"name": "Content-Type", "value": f'{kind}; charset="{charset}"'}]
+    return {"mimeType": kind, "filename": "", "headers": headers, "body": {"data": data}}
 
 
 def test_the_second_run_finds_what_is_new_labelled_thrown_away_and_gone(

@@ -74,6 +74,32 @@ def test_a_message_lands_with_its_thread_and_without_its_text(
     assert "SECRET-CONTENT" not in json.dumps(row)
 
 
+@pytest.mark.parametrize("headers", [True, False])
+def test_the_text_lands_where_it_is_told(
+    server: GraphServer, tmp_path: Path, headers: bool
+) -> None:
+    """As text, by a request of its own; a server that shows HTML all the same is understood."""
+    server.may_read_text = True
+    server.deliver(SAM, html="<p>x</p>", text="Hello Sam")
+    server.deliver(SAM, message_id="<m2@example.com>", html="<p>Hello <b>Eva</b></p>")
+
+    reader = reader_of(server, tmp_path, store_bodies=True, headers=headers)
+    found = payloads(reader.read())
+
+    texts = {row["message_id"][:2]: (row["body_text"], row["is_body_cut"]) for row in found}
+    assert {"m1": ("Hello Sam", False), "m2": ("Hello Eva", False)} == texts
+
+
+def test_text_that_may_not_be_read_says_which_permission_is_missing(
+    server: GraphServer, tmp_path: Path
+) -> None:
+    """Mail.ReadBasic.All, the default's permission, shows no text."""
+    server.deliver(SAM)
+
+    with pytest.raises(AccessDenied, match=r"Mail\.Read with store_bodies"):
+        reader_of(server, tmp_path, store_bodies=True).read()
+
+
 def test_what_was_sent_from_here_has_no_headers_and_keeps_its_conversation(
     server: GraphServer, tmp_path: Path
 ) -> None:
