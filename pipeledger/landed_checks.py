@@ -63,6 +63,13 @@ RULES = (
         "error",
         "a secret or the text of a mail",
     ),
+    Rule(
+        "s14_body",
+        "connection in (select connection from config.connections where not stores_bodies "
+        "and source in ('gmail', 'imap', 'msgraph')) and contains(payload, '\"body_text\":')",
+        "warn",
+        "the text of a mail, landed before store_bodies was turned off",
+    ),
 )
 
 

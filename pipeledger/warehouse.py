@@ -215,7 +215,12 @@ def _config_tables(db: duckdb.DuckDBPyConnection, settings: Settings, as_of: dat
             if one.connector.active is None or stream.name in one.connector.active(one.settings)
         ],
         "connections": [
-            (one.source, one.name, one.home_currency or company.reporting_currency)
+            (
+                one.source,
+                one.name,
+                one.home_currency or company.reporting_currency,
+                getattr(one.settings, "store_bodies", False),
+            )
             for one in settings.connections
         ],
     }

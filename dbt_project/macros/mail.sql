@@ -28,6 +28,8 @@
         'is_absence_subject': 'BOOLEAN',
         'list_id': 'VARCHAR',
         'is_bounce': 'BOOLEAN',
+        'body_text': 'VARCHAR',
+        'is_body_cut': 'BOOLEAN',
     } -%}
     {{ return(dict(envelope, **place)) }}
 {%- endmacro %}
@@ -44,6 +46,7 @@
     list_transform(coalesce(landed.record.cc, []), lambda one: one.address) as cc_addresses,
     list_transform(coalesce(landed.record.bcc, []), lambda one: one.address) as bcc_addresses,
     landed.record.subject,
+    landed.record.body_text,
     landed.record.sent_at_basis,
     landed.record.list_id,
     coalesce(landed.record.flags, []) as flags,
@@ -51,6 +54,7 @@
     coalesce(landed.record.has_message_id, false) as has_message_id,
     coalesce(landed.record.has_attachment, false) as has_attachment,
     coalesce(landed.record.is_bounce, false) as is_bounce,
+    coalesce(landed.record.is_body_cut, false) as is_body_cut,
     -- RFC 3834: anything but "no" was sent by a machine. Exchange marks with the third that
     -- nobody shall answer automatically what itself was sent so.
     coalesce(split_part(landed.record.auto_submitted, ';', 1) <> 'no', false)

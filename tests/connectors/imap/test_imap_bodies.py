@@ -58,7 +58,7 @@ def test_bodies_are_neither_asked_for_nor_landed_unless_told() -> None:
 def test_the_text_part_lands_where_it_is_told(caplog: pytest.LogCaptureFixture) -> None:
     """Plain before HTML, in its sender's encoding; no attachment, no log line, no seen mark."""
     mailbox = Mailbox()
-    html = base64.encodebytes("<p>Hallo <b>Ana</b></p>".encode()).decode()
+    html = base64.encodebytes(b"<p>Hallo <b>Ana</b></p>").decode()
     mailbox.append(mail(1, body="plain as it is"))
     uid = mailbox.append(whole(2, MIXED))
     mailbox.append(whole(3, HTML.format(text=html)))

@@ -3,5 +3,6 @@
 select
     source,
     connection,
-    home_currency
+    home_currency,
+    stores_bodies
 from {{ source('config', 'connections') }}
