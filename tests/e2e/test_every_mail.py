@@ -13,6 +13,7 @@ from sandbox.demo import mailbox_name
 from tests.e2e.every import Every
 from tests.e2e.road import connect
 from tests.e2e.vendors import cases
+from tests.e2e.vendors.imap import STORES_BODIES
 from tests.e2e.vendors.letters import ODD
 
 SOURCES = ("gmail", "imap", "msgraph")
@@ -155,19 +156,36 @@ def test_a_conversation_is_one_thread(every: Every) -> None:
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_no_word_of_a_text_lands(warehouse: duckdb.DuckDBPyConnection, source: str) -> None:
+def test_no_word_of_a_text_lands_unless_told(
+    warehouse: duckdb.DuckDBPyConnection, source: str
+) -> None:
     """Every body and one header holds a mark; in the clear and as it is encoded in mail."""
     marks = ("BODY-OF", "Qk9EWS1PRi", "SECRET-")
 
     found = {
         mark: warehouse.execute(
             f"select count(*), count(*) filter (strpos(cast(payload as varchar), '{mark}') > 0) "
-            f"from raw.{source}__messages"
+            f"from raw.{source}__messages where connection <> '{mailbox_name(STORES_BODIES)}'"
         ).fetchone()
         for mark in marks
     }
 
     assert all(row is not None and row[0] > 100 and row[1] == 0 for row in found.values()), found
+
+
+def test_text_is_served_of_the_mailbox_that_stores_it_and_of_no_other(every: Every) -> None:
+    """Every message that it holds, in its encoding; the same mail elsewhere adds nothing."""
+    name = mailbox_name(STORES_BODIES)
+    expected = every.road.rows(
+        f"select email_key from marts.fct_email where list_contains(mailboxes, '{name}')"
+    )
+
+    found = every.road.rows("select email_key, connection, body_text from marts.fct_email_body")
+
+    assert len(found) > 100
+    assert {name} == {row[1] for row in found}
+    assert {row[0] for row in expected} == {row[0] for row in found}
+    assert [] == [row for row in found if "BODY-OF-" not in row[2]]
 
 
 def _places(boxes: Iterable[tuple[str, str]]) -> set[str]:

@@ -11,6 +11,8 @@ from sandbox.imap import Box, ImapServer, Mailbox
 from tests.e2e.vendors import Case, Served
 from tests.e2e.vendors.letters import DOMAINS, lying
 
+STORES_BODIES = "taro.inoue@nordlicht-jp.example"
+"""The one mailbox whose text is stored; much of it is Japanese."""
 MARKS = {"sent": "\\Sent", "archive": "\\Archive", "trash": "\\Trash"}
 
 
@@ -38,6 +40,7 @@ def serve(company: Company) -> Iterator[Served]:
                 f'host = "{server.host}"\nport = {server.port}\nsecurity = "plain"\n'
                 f'username = "{address}"\npassword_file = "{secret.as_posix()}"\n'
                 f"own_domains = [{DOMAINS}]\n"
+                f"store_bodies = {str(address == STORES_BODIES).lower()}\n"
                 for address, server in servers.items()
             )
         )
