@@ -18,6 +18,11 @@ def warehouse(path: Path, **changes: str) -> Path:
     right = {"id": "'1'", "payload": "'{}'", "change": "upsert", "updated": "null::timestamptz"}
     file = path / "w.duckdb"
     with duckdb.connect(str(file)) as db:
+        db.execute("create schema config")
+        db.execute(
+            "create table config.connections as select 'imap' as source, 'crm' as connection, "
+            f"{changes.pop('stores_bodies', 'true')} as stores_bodies"
+        )
         db.execute("create schema raw")
         db.execute(f"create view raw.hubspot__deals as {ROW.format(**{**right, **changes})}")
     return file
@@ -63,3 +68,14 @@ def test_a_clock_that_runs_ahead_is_a_warning(tmp_path: Path) -> None:
     ahead = "timestamptz '2026-10-15 08:00+00'"
 
     assert [("landed_s13_clock", "warn")] == names(tmp_path, updated=ahead)
+
+
+def test_text_of_mail_that_is_left_after_bodies_were_turned_off_is_a_warning(
+    tmp_path: Path,
+) -> None:
+    """Landing forgets nothing by itself; whoever turned bodies off wants to know."""
+    landed = '\'{"subject": "Offer", "body_text": "Hello"}\''
+
+    assert [("landed_s14_body", "warn")] == names(tmp_path, payload=landed, stores_bodies="false")
+    (tmp_path / "w.duckdb").unlink()
+    assert [] == names(tmp_path, payload=landed)
