@@ -367,6 +367,9 @@ def dbt_vars(settings: Settings) -> str:
             "business_opens_second": _second_of_day(settings.company.business_hours.opens),
             "business_closes_second": _second_of_day(settings.company.business_hours.closes),
             "sources": settings.sources(),
+            "attribution_touches": settings.attribution.touches,
+            "attribution_half_life_days": settings.attribution.half_life_days,
+            "rep_privacy_k": settings.reps.privacy_k,
             **thresholds,
         }
     )

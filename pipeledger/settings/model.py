@@ -285,6 +285,29 @@ class Thresholds(Section):
     daily_days_after_close: int = Field(default=90, ge=0)
 
 
+class Attribution(Section):
+    """[attribution]: which touches share the money of a won deal, and how fast they fade."""
+
+    touches: tuple[Literal["lead", "deal", "meeting", "call", "email"], ...] = (
+        *("lead", "deal", "meeting", "call", "email"),
+    )
+    half_life_days: int = Field(default=7, ge=1)
+
+    @field_validator("touches")
+    @classmethod
+    def _some_and_each_once(cls, touches: tuple[str, ...]) -> tuple[str, ...]:
+        if not touches:
+            raise ValueError("name at least one kind of touch, or leave the key out for all")
+        return tuple(dict.fromkeys(touches))
+
+
+class Reps(Section):
+    """[reps]: how sellers are compared."""
+
+    privacy_k: int = Field(default=0, ge=0)
+    """Teams in place of people, none of fewer than so many; 0 compares people."""
+
+
 class Schedule(Section):
     """[schedule]: when Dagster refreshes everything, and what counts as stale."""
 
@@ -316,6 +339,8 @@ class Settings(Section):
     stages: tuple[StageRule, ...] = ()
     pipelines: tuple[PipelineRule, ...] = ()
     thresholds: Thresholds = Thresholds()
+    attribution: Attribution = Attribution()
+    reps: Reps = Reps()
     schedule: Schedule = Schedule()
     connections: tuple[Connection, ...] = ()
 

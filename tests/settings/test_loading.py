@@ -5,10 +5,13 @@ import socket
 from pathlib import Path
 
 import pytest
+import yaml
 
 from connectors.base.errors import ConfigError
-from pipeledger.settings import Loaded, load_settings
+from pipeledger.project import ROOT
+from pipeledger.settings import Loaded, Settings, load_settings
 from pipeledger.settings.show import shown
+from pipeledger.warehouse import dbt_vars
 
 TOKEN = "pat-eu1-0f9e8d7c-canary-6b5a"
 HUBSPOT = "PIPELEDGER__SOURCES__HUBSPOT__CRM__TOKEN"
@@ -359,3 +362,39 @@ def test_landing_on_object_storage_is_refused_before_anything_is_written(tmp_pat
 
     assert found.startswith("pipeledger.toml:2: paths.landing: s3://bucket/landing is no folder.")
     assert "not supported" in found
+
+
+def test_what_shapes_a_mart_is_checked_before_anything_runs(tmp_path: Path) -> None:
+    """A touch that is misspelt would quietly take its share from nobody."""
+    told = problems(
+        tmp_path,
+        '[attribution]\ntouches = ["lead", "webinar"]\nhalf_life_days = 0\n'
+        "[reps]\nprivacy_k = -1\n",
+    )
+
+    assert 3 == len(told)
+    assert "attribution.touches" in told[0]
+    assert "attribution.half_life_days" in told[1]
+    assert "reps.privacy_k" in told[2]
+    assert problems(tmp_path, "[attribution]\ntouches = []\n")
+
+
+def test_the_models_get_what_the_settings_say_and_else_what_dbt_alone_would_take(
+    tmp_path: Path,
+) -> None:
+    """Two defaults of one number would make the unit tests pin what no build does."""
+    text = (
+        '[attribution]\ntouches = ["deal", "lead", "deal"]\nhalf_life_days = 14\n'
+        "[reps]\nprivacy_k = 3\n"
+    )
+    given = json.loads(dbt_vars(load(tmp_path, text).settings))
+    names = {"attribution_touches", "attribution_half_life_days", "rep_privacy_k"}
+
+    own = json.loads(dbt_vars(Settings()))
+    declared = yaml.safe_load((ROOT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
+
+    told = (given["attribution_touches"], given["attribution_half_life_days"])
+    assert (["deal", "lead"], 14, 3) == (*told, given["rep_privacy_k"])
+    shared = (names | set(Settings().thresholds.model_dump())) & set(declared)
+    assert names <= shared
+    assert {name: declared[name] for name in shared} == {name: own[name] for name in shared}

@@ -3,7 +3,7 @@
 -- states; and what the other side took part in: meetings, calls, its mail. A channel's
 -- conversations of one day are one touch.
 
-{% set kinds = var('attribution_touches', ['lead', 'deal', 'meeting', 'call', 'email']) %}
+{% set kinds = var('attribution_touches') %}
 {% set models = ['first_touch', 'last_touch', 'linear', 'position', 'time_decay'] %}
 {% set values = ['booked', 'billed', 'paid_net'] %}
 {% set reporting_currency = "'" ~ var('reporting_currency') ~ "'" %}
@@ -109,7 +109,7 @@ decayed as (
         power(
             0.5,
             {{ seconds_between('touch_at', 'last_touch_at') }}
-            / ({{ var('attribution_half_life_days', 7) }} * 86400.0)
+            / ({{ var('attribution_half_life_days') }} * 86400.0)
         ) as decay
     from placed
 ),

@@ -1,10 +1,10 @@
 -- Grain: one row per user x fiscal quarter x measure: target, results, habits. What happened
 -- belongs to who owned the deal when it happened.
 --
--- With the variable rep_privacy_k = k (0 is off) the rows are teams of the time, and groups of
+-- With the setting reps.privacy_k = k (0 is off) the rows are teams of the time, and groups of
 -- fewer than k people are one row small_teams, which is left out if it is too small as well.
 
-{% set privacy_k = var('rep_privacy_k', 0) %}
+{% set privacy_k = var('rep_privacy_k') %}
 
 with periods as (
     select
