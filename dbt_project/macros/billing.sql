@@ -28,9 +28,9 @@
         case
             when {{ first_date }} + {{ var('invoice_grace_days') }} >= {{ as_of_date() }} then 0
             else cast(floor(
-                date_sub(
-                    'month', {{ first_date }}, {{ as_of_date() }} - {{ var('invoice_grace_days') }} - 1
-                ) / cast({{ months }} as double)
+                {{ whole_months_between(
+                    first_date, as_of_date() ~ ' - ' ~ var('invoice_grace_days') ~ ' - 1'
+                ) }} / cast({{ months }} as double)
             ) as bigint) + 1
         end,
         0

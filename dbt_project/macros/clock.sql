@@ -76,6 +76,50 @@
     cast({{ later }} - {{ earlier }} as bigint)
 {%- endmacro %}
 
+{#- Whole months from one date to another: BIGINT. -#}
+{% macro whole_months_between(earlier, later) -%}
+    {{ return(adapter.dispatch('whole_months_between', 'pipeledger')(earlier, later)) }}
+{%- endmacro %}
+{% macro duckdb__whole_months_between(earlier, later) -%}
+    date_sub('month', {{ earlier }}, {{ later }})
+{%- endmacro %}
+{% macro spark__whole_months_between(earlier, later) -%}
+    cast(floor(months_between({{ later }}, {{ earlier }})) as bigint)
+{%- endmacro %}
+
+{#- So many months, to be added to a date. -#}
+{% macro months(count) -%}
+    {{ return(adapter.dispatch('months', 'pipeledger')(count)) }}
+{%- endmacro %}
+{% macro duckdb__months(count) -%}
+    to_months(cast({{ count }} as integer))
+{%- endmacro %}
+{% macro spark__months(count) -%}
+    make_ym_interval(0, cast({{ count }} as integer))
+{%- endmacro %}
+
+{#- Microseconds since 1970: BIGINT, for keys. -#}
+{% macro microseconds_of(instant) -%}
+    {{ return(adapter.dispatch('microseconds_of', 'pipeledger')(instant)) }}
+{%- endmacro %}
+{% macro duckdb__microseconds_of(instant) -%}
+    epoch_us({{ instant }})
+{%- endmacro %}
+{% macro spark__microseconds_of(instant) -%}
+    unix_micros({{ instant }})
+{%- endmacro %}
+
+{#- A timestamp of UTC's clock as the instant, and an instant as the timestamp of UTC's clock. -#}
+{% macro in_utc(moment) -%}
+    {{ return(adapter.dispatch('in_utc', 'pipeledger')(moment)) }}
+{%- endmacro %}
+{% macro duckdb__in_utc(moment) -%}
+    timezone('UTC', {{ moment }})
+{%- endmacro %}
+{% macro spark__in_utc(moment) -%}
+    cast({{ moment }} as timestamp)
+{%- endmacro %}
+
 {#- Seconds since midnight on the company's clock: INTEGER. -#}
 {% macro company_second_of_day(instant) -%}
     {{ return(adapter.dispatch('company_second_of_day', 'pipeledger')(instant)) }}

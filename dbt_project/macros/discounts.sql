@@ -70,13 +70,10 @@
             segments.version_id,
             segments.from_at,
             items.item_no,
-            list_reduce(
-                list_prepend(
-                    cast({'minor': items.monthly_minor, 'percent_off': 0} as {{ off }}),
-                    coalesce(item_offs.offs, [])
-                ),
-                {{ rest }}
-            ).minor as minor
+            {{ list_fold("list_prepend(
+                cast({'minor': items.monthly_minor, 'percent_off': 0} as " ~ off ~ "),
+                coalesce(item_offs.offs, [])
+            )", rest) }}.minor as minor
         from segments
         inner join {{ items }} as items on segments.version_id = items.version_id
         left join item_offs
@@ -150,13 +147,10 @@
             segments.version_id,
             list({
                 'until_at': segments.until_at,
-                'minor': list_reduce(
-                    list_prepend(
-                        cast({'minor': costs.minor, 'percent_off': 0} as {{ off }}),
-                        coalesce(whole_offs.offs, [])
-                    ),
-                    {{ rest }}
-                ).minor
+                'minor': {{ list_fold("list_prepend(
+                    cast({'minor': costs.minor, 'percent_off': 0} as " ~ off ~ "),
+                    coalesce(whole_offs.offs, [])
+                )", rest) }}.minor
             } order by segments.from_at) as steps
         from segments
         inner join costs

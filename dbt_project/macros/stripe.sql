@@ -39,7 +39,7 @@
     case
         when {{ list }} is not null
             then cast(
-                coalesce(list_sum(list_transform({{ list }}, lambda x: x.{{ field }})), 0) as bigint
+                coalesce({{ list_total(list, 'x.' ~ field, 'x') }}, 0) as bigint
             )
     end
 {%- endmacro %}

@@ -4,10 +4,10 @@
 {#- `/Date(1762999999690+0000)/` to TIMESTAMPTZ: milliseconds since 1970 in UTC, whatever offset
     stands behind them. Zero and the year 1 are Xero's words for none. -#}
 {% macro xero_instant(text) -%}
-    timezone('UTC', case
-        when {{ xero_milliseconds(text) }} between 1 and 253402300799999
-            then make_timestamp({{ xero_milliseconds(text) }} * 1000)
-    end)
+    {{ in_utc('case
+        when ' ~ xero_milliseconds(text) ~ ' between 1 and 253402300799999
+            then make_timestamp(' ~ xero_milliseconds(text) ~ ' * 1000)
+    end') }}
 {%- endmacro %}
 
 {% macro xero_milliseconds(text) -%}
@@ -19,7 +19,7 @@
 {% macro xero_day(text, milliseconds) -%}
     coalesce(
         case when left({{ text }}, 4) > '0001' then try_cast(left({{ text }}, 10) as date) end,
-        cast(timezone('UTC', {{ xero_instant(milliseconds) }}) as date)
+        cast({{ in_utc(xero_instant(milliseconds)) }} as date)
     )
 {%- endmacro %}
 

@@ -38,11 +38,12 @@ entries as (
         stays.deal_key,
         stays.pipeline_key,
         min(stays.entered_at) as entered_at,
-        arg_min_null(stays.amount_at_entry_rc, stays.entered_at) as entry_value_rc,
+        {{ first_by('stays.amount_at_entry_rc', 'stays.entered_at') }} as entry_value_rc,
         min(stays.entered_at) filter (where stays.is_touch and stays.stage_order = 1)
             as stage_1_at,
-        arg_min_null(stays.amount_at_entry_rc, stays.entered_at)
-        filter (where stays.is_touch and stays.stage_order = 1) as stage_1_value_rc
+        {{ first_by(
+            'stays.amount_at_entry_rc', 'stays.entered_at', 'stays.is_touch and stays.stage_order = 1'
+        ) }} as stage_1_value_rc
     from stays
     group by stays.deal_key, stays.pipeline_key
 ),

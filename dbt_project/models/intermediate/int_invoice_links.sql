@@ -145,7 +145,7 @@ stated_tokens as (
         invoice_key,
         method_rank,
         stated_on,
-        unnest(regexp_split_to_array(stated, '[,;[:space:]]+')) as token
+        unnest({{ split_by('stated', '[,;[:space:]]+') }}) as token
     from stated_texts
 ),
 
@@ -325,7 +325,7 @@ in_term as (
         or coalesce(deals.service_start, {{ company_date('deals.reference_at') }}) is null
         or invoices.issue_date
         < coalesce(deals.service_start, {{ company_date('deals.reference_at') }})
-        + to_months(cast(deals.term_months as integer))
+        + {{ months('deals.term_months') }}
 ),
 
 manual_rows as (

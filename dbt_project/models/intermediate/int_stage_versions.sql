@@ -3,6 +3,11 @@
 -- The stages of a pipeline's first known version reach back to 1970: deals are older than
 -- our first look. A stage added later begins when it was seen.
 
+{% set described = row_of([
+    'pipeline_name', 'stage_name', 'stage_type', 'stage_order', 'n_open_stages', 'probability',
+    'forecast_category', 'rotten_days', 'is_deleted',
+]) %}
+
 with seen as (
     select * from {{ ref('int_stages_unioned') }}
 ),
@@ -70,13 +75,7 @@ ordered as (
 compared as (
     select
         *,
-        row(
-            pipeline_name, stage_name, stage_type, stage_order, n_open_stages, probability,
-            forecast_category, rotten_days, is_deleted
-        ) is not distinct from lag(row(
-            pipeline_name, stage_name, stage_type, stage_order, n_open_stages, probability,
-            forecast_category, rotten_days, is_deleted
-        )) over (partition by stage_key order by seen_at) as is_unchanged,
+        {{ described }} is not distinct from lag({{ described }}) over (partition by stage_key order by seen_at) as is_unchanged,
         row_number() over (partition by stage_key order by seen_at) = 1 as is_first_version
     from ordered
 ),

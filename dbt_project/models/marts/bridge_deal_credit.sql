@@ -110,7 +110,7 @@ final as (
     select
         concat(
             credits.deal_key, ':', credits.user_key, ':', credits.credit_type, ':',
-            epoch_us(credits.valid_from)
+            {{ microseconds_of('credits.valid_from') }}
         ) as deal_credit_key,
         credits.deal_key,
         coalesce(survivors.survivor_deal_key, credits.deal_key) as survivor_deal_key,

@@ -46,7 +46,7 @@ climbed as (
 cuts as (
     select
         descendant_user_key,
-        list_extract(path, -2) as ancestor_user_key,
+        {{ list_at('path', -2) }} as ancestor_user_key,
         depth - 1 as depth,
         valid_from,
         valid_to

@@ -61,7 +61,7 @@ bounded as (
 
 final as (
     select
-        concat(bounded.company_key, '@', epoch_us(bounded.valid_from)) as company_version_key,
+        concat(bounded.company_key, '@', {{ microseconds_of('bounded.valid_from') }}) as company_version_key,
         bounded.company_key,
         concat(bounded.connection, ':', bounded.parent_company_id) as parent_company_key,
         bounded.name,

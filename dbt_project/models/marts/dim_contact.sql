@@ -158,7 +158,7 @@ united as (
 
 final as (
     select
-        concat(contact_key, '@', epoch_us(valid_from)) as contact_version_key,
+        concat(contact_key, '@', {{ microseconds_of('valid_from') }}) as contact_version_key,
         *
     from united
 )

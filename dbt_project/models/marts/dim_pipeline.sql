@@ -1,5 +1,9 @@
 -- Grain: one row per pipeline and version.
 
+{% set described = row_of([
+    'pipeline_name', 'pipeline_order', 'is_deleted', 'n_open_stages',
+]) %}
+
 with stages as (
     select * from {{ ref('int_stages_unioned') }}
 ),
@@ -60,8 +64,7 @@ described as (
 compared as (
     select
         *,
-        row(pipeline_name, pipeline_order, is_deleted, n_open_stages)
-        is not distinct from lag(row(pipeline_name, pipeline_order, is_deleted, n_open_stages))
+        {{ described }} is not distinct from lag({{ described }})
             over (partition by pipeline_key order by seen_at) as is_unchanged,
         row_number() over (partition by pipeline_key order by seen_at) = 1 as is_first_version
     from described

@@ -136,7 +136,7 @@ typed as (
 
 final as (
     select
-        concat(typed.deal_key, ':', typed.field, ':', epoch_us(typed.changed_at))
+        concat(typed.deal_key, ':', typed.field, ':', {{ microseconds_of('typed.changed_at') }})
             as deal_change_key,
         typed.deal_key,
         typed.survivor_deal_key,

@@ -56,7 +56,7 @@ keyed as (
 
 final as (
     select
-        concat(keyed.deal_key, ':', epoch_us(keyed.happened_at)) as deal_version_key,
+        concat(keyed.deal_key, ':', {{ microseconds_of('keyed.happened_at') }}) as deal_version_key,
         keyed.deal_key,
         coalesce(survivors.survivor_deal_key, keyed.deal_key) as survivor_deal_key,
         keyed.name,

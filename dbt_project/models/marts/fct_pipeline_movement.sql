@@ -322,7 +322,7 @@ compared as (
 final as (
     select
         concat_ws(
-            '|', basis, period_key, window_type, deal_key, epoch_us(posted_at), step_no
+            '|', basis, period_key, window_type, deal_key, {{ microseconds_of('posted_at') }}, step_no
         ) as pipeline_movement_key,
         basis,
         period_key,

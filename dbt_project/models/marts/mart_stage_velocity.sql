@@ -131,12 +131,12 @@ at_risk as (
 survival as (
     select
         *,
-        product(1.0 - cast(n_exits as double) / cast(n_at_risk as double)) over (
+        {{ product_over('1.0 - cast(n_exits as double) / cast(n_at_risk as double)', '
             partition by
                 pipeline_key, stage_key, outcome_group, period_key, segment_type, segment
             order by days_in_stay
             rows unbounded preceding
-        ) as share_left
+        ') }} as share_left
     from at_risk
 ),
 

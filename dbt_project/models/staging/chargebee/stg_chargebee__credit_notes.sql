@@ -52,9 +52,7 @@ final as (
         coalesce(versions.body.price_type = 'tax_inclusive', false) as is_tax_inclusive,
         upper(versions.body.currency_code) as currency_code,
         versions.body.total as total_minor,
-        coalesce(list_sum(list_transform(
-            versions.body.taxes, lambda one: one.amount
-        )), 0) as tax_minor,
+        coalesce({{ list_total('versions.body.taxes', 'one.amount') }}, 0) as tax_minor,
         coalesce(versions.body.amount_refunded, 0) as amount_refunded_minor,
         coalesce(versions.body.amount_available, 0) as amount_available_minor,
         versions.body.line_items as lines,

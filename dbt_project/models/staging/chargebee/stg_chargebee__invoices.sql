@@ -102,9 +102,7 @@ final as (
         versions.body.amount_paid as amount_paid_minor,
         versions.body.amount_due as amount_due_minor,
         coalesce(versions.body.write_off_amount, 0) as write_off_minor,
-        coalesce(list_sum(list_transform(
-            versions.body.discounts, lambda one: one.amount
-        )), 0) as discount_minor,
+        coalesce({{ list_total('versions.body.discounts', 'one.amount') }}, 0) as discount_minor,
         versions.body.line_items as lines,
         versions.body.line_items_next_offset is not null as has_more_lines,
         versions.body.linked_payments as payments,

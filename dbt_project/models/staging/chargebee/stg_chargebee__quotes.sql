@@ -42,9 +42,7 @@ final as (
         coalesce(versions.body.price_type = 'tax_inclusive', false) as is_tax_inclusive,
         upper(versions.body.currency_code) as currency_code,
         versions.body.total as total_minor,
-        coalesce(list_sum(list_transform(
-            versions.body.taxes, lambda one: one.amount
-        )), 0) as tax_minor,
+        coalesce({{ list_total('versions.body.taxes', 'one.amount') }}, 0) as tax_minor,
         versions.body.line_items as lines,
         versions.body.resource_version as resource_version,
         {{ chargebee_instant('versions.body.date') }} as quoted_at,

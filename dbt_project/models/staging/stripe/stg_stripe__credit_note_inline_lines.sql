@@ -46,13 +46,13 @@ final as (
             0
         ) as tax_minor,
         coalesce(
-            list_sum(list_transform(
-                unfolded.line.taxes,
-                lambda x: case when x.tax_behavior = 'inclusive' then x.amount else 0 end
-            )),
-            list_sum(list_transform(
-                unfolded.line.tax_amounts, lambda x: case when x.inclusive then x.amount else 0 end
-            )),
+            {{ list_total(
+                'unfolded.line.taxes',
+                "case when x.tax_behavior = 'inclusive' then x.amount else 0 end", 'x'
+            ) }},
+            {{ list_total(
+                'unfolded.line.tax_amounts', 'case when x.inclusive then x.amount else 0 end', 'x'
+            ) }},
             0
         ) as inclusive_tax_minor,
         unfolded.raw_version_id,

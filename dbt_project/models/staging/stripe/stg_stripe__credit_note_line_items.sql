@@ -39,13 +39,13 @@ final as (
             0
         ) as tax_minor,
         coalesce(
-            list_sum(list_transform(
-                versions.body.taxes,
-                lambda x: case when x.tax_behavior = 'inclusive' then x.amount else 0 end
-            )),
-            list_sum(list_transform(
-                versions.body.tax_amounts, lambda x: case when x.inclusive then x.amount else 0 end
-            )),
+            {{ list_total(
+                'versions.body.taxes',
+                "case when x.tax_behavior = 'inclusive' then x.amount else 0 end", 'x'
+            ) }},
+            {{ list_total(
+                'versions.body.tax_amounts', 'case when x.inclusive then x.amount else 0 end', 'x'
+            ) }},
             0
         ) as inclusive_tax_minor,
         versions.raw_version_id,

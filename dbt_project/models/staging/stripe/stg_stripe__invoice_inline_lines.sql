@@ -62,23 +62,23 @@ final as (
         unfolded.line.amount as amount_minor,
         coalesce({{ stripe_list_sum('unfolded.line.discount_amounts', 'amount') }}, 0)
             as discount_minor,
-        coalesce(list_sum(list_transform(
-            unfolded.line.pretax_credit_amounts,
-            lambda x: case when x.type = 'credit_balance_transaction' then x.amount else 0 end
-        )), 0) as credit_grant_minor,
+        coalesce({{ list_total(
+            'unfolded.line.pretax_credit_amounts',
+            "case when x.type = 'credit_balance_transaction' then x.amount else 0 end", 'x'
+        ) }}, 0) as credit_grant_minor,
         coalesce(
             {{ stripe_list_sum('unfolded.line.taxes', 'amount') }},
             {{ stripe_list_sum('unfolded.line.tax_amounts', 'amount') }},
             0
         ) as tax_minor,
         coalesce(
-            list_sum(list_transform(
-                unfolded.line.taxes,
-                lambda x: case when x.tax_behavior = 'inclusive' then x.amount else 0 end
-            )),
-            list_sum(list_transform(
-                unfolded.line.tax_amounts, lambda x: case when x.inclusive then x.amount else 0 end
-            )),
+            {{ list_total(
+                'unfolded.line.taxes',
+                "case when x.tax_behavior = 'inclusive' then x.amount else 0 end", 'x'
+            ) }},
+            {{ list_total(
+                'unfolded.line.tax_amounts', 'case when x.inclusive then x.amount else 0 end', 'x'
+            ) }},
             0
         ) as inclusive_tax_minor,
         coalesce(unfolded.line.pricing.unit_amount_decimal, unfolded.line.price.unit_amount_decimal)

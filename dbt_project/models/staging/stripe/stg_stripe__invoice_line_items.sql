@@ -52,23 +52,23 @@ final as (
         versions.body.amount as amount_minor,
         coalesce({{ stripe_list_sum('versions.body.discount_amounts', 'amount') }}, 0)
             as discount_minor,
-        coalesce(list_sum(list_transform(
-            versions.body.pretax_credit_amounts,
-            lambda x: case when x.type = 'credit_balance_transaction' then x.amount else 0 end
-        )), 0) as credit_grant_minor,
+        coalesce({{ list_total(
+            'versions.body.pretax_credit_amounts',
+            "case when x.type = 'credit_balance_transaction' then x.amount else 0 end", 'x'
+        ) }}, 0) as credit_grant_minor,
         coalesce(
             {{ stripe_list_sum('versions.body.taxes', 'amount') }},
             {{ stripe_list_sum('versions.body.tax_amounts', 'amount') }},
             0
         ) as tax_minor,
         coalesce(
-            list_sum(list_transform(
-                versions.body.taxes,
-                lambda x: case when x.tax_behavior = 'inclusive' then x.amount else 0 end
-            )),
-            list_sum(list_transform(
-                versions.body.tax_amounts, lambda x: case when x.inclusive then x.amount else 0 end
-            )),
+            {{ list_total(
+                'versions.body.taxes',
+                "case when x.tax_behavior = 'inclusive' then x.amount else 0 end", 'x'
+            ) }},
+            {{ list_total(
+                'versions.body.tax_amounts', 'case when x.inclusive then x.amount else 0 end', 'x'
+            ) }},
             0
         ) as inclusive_tax_minor,
         coalesce(versions.body.pricing.unit_amount_decimal, versions.body.price.unit_amount_decimal)

@@ -10,7 +10,7 @@ with notes as (
     select
         *,
         least(
-            coalesce(list_sum(list_transform(refunds, lambda one: one.applied_amount)), 0),
+            coalesce({{ list_total('refunds', 'one.applied_amount') }}, 0),
             total_minor
         ) as refunded_minor
     from {{ ref('stg_chargebee__credit_notes') }}

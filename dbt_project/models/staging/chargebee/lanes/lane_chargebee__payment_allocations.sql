@@ -55,7 +55,7 @@ linked_credits as (
 linked_refunds as (
     select
         *,
-        list_sum(list_transform(refunds, lambda one: one.applied_amount)) as refunded_minor,
+        {{ list_total('refunds', 'one.applied_amount') }} as refunded_minor,
         unnest(refunds) as part
     from notes
     where status <> 'voided' and invoice_key is not null

@@ -23,7 +23,7 @@ told as not materialized (
         '{{ field }}' as field,
         unnest({{ list_name }}) as event,
         -- Newest first: of two events in one millisecond the earlier listed is the later.
-        -generate_subscripts({{ list_name }}, 1) as place,
+        -{{ list_places(list_name) }} as place,
         observed_at,
         raw_version_id
     from landed_histories

@@ -8,8 +8,8 @@ select
     email,
     nullif(trim(concat_ws(' ', first_name, last_name)), '') as name,
     coalesce(
-        list_extract(list_filter(teams, lambda team: team.primary), 1).name,
-        list_extract(teams, 1).name
+        {{ list_at('list_filter(teams, lambda team: team.primary)', 1) }}.name,
+        {{ list_at('teams', 1) }}.name
     ) as team_key,
     is_active,
     -- An archived owner is a person who left, not one who never was.

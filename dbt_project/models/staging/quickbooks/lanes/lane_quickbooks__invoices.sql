@@ -56,14 +56,12 @@ select
     net_amount as net_amt,
     tax_amount as tax_amt,
     gross_amount as gross_amt,
-    coalesce(list_sum(list_transform(
-        list_filter(lines, lambda one: one.DetailType = 'DiscountLineDetail'),
-        lambda one: one.Amount
-    )), 0) as discount_amt,
-    coalesce(list_sum(list_transform(
-        list_filter(lines, lambda one: {{ quickbooks_is_shipping('one') }}),
-        lambda one: one.Amount
-    )), 0) as shipping_amt,
+    coalesce({{ list_total(
+        "list_filter(lines, lambda one: one.DetailType = 'DiscountLineDetail')", 'one.Amount'
+    ) }}, 0) as discount_amt,
+    coalesce({{ list_total(
+        'list_filter(lines, lambda one: ' ~ quickbooks_is_shipping('one') ~ ')', 'one.Amount'
+    ) }}, 0) as shipping_amt,
     balance_amount as source_balance_amt,
     cast(0 as {{ money_type() }}) as overpaid_amt,
     case

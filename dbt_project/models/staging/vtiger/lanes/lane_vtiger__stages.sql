@@ -23,7 +23,7 @@ placed as (
         observed_at,
         raw_version_id,
         stages,
-        generate_subscripts(named_pipelines, 1) as pipeline_order,
+        {{ list_places('named_pipelines') }} as pipeline_order,
         unnest(named_pipelines) as pipeline
     from picklists
 ),
@@ -33,7 +33,7 @@ listed as (
         connection,
         observed_at,
         pipeline.value as pipeline_id,
-        generate_subscripts(stages, 1) as display_order,
+        {{ list_places('stages') }} as display_order,
         unnest(stages) as stage
     from placed
 ),

@@ -44,9 +44,8 @@ select
     cast(invoices.net_amount as {{ money_type() }}) as net_amt,
     invoices.tax_amount as tax_amt,
     invoices.gross_amount as gross_amt,
-    coalesce(list_sum(list_transform(
-        invoices.lines, lambda line: {{ xero_line_discount('line') }}
-    )), 0) as discount_amt,
+    coalesce({{ list_total('invoices.lines', xero_line_discount('line'), 'line') }}, 0)
+        as discount_amt,
     cast(0 as {{ money_type() }}) as shipping_amt,
     case when invoices.status = 'VOIDED' then 0 else invoices.amount_due end as source_balance_amt,
     invoices.amount_paid as source_paid_amt,

@@ -10,7 +10,7 @@ with invoices as (
         cast(
             coalesce(tax_amount, 0)
             + coalesce(
-                list_sum(list_transform(lines, lambda one: coalesce(one.Tax, 0))), 0
+                {{ list_total('lines', 'coalesce(one.Tax, 0)') }}, 0
             ) as {{ money_type() }}
         ) as all_taxes
     from {{ ref('stg_zoho__invoices') }}
