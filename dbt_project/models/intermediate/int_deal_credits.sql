@@ -109,6 +109,13 @@ valued as (
     inner join credits on deals.deal_key = credits.deal_key
 ),
 
+parted as (
+    select
+        credits.*,
+        {{ credited_part('credits.deal_amount_rc') }} as amount_rc
+    from valued as credits
+),
+
 final as (
     select
         credits.deal_key,
@@ -123,13 +130,13 @@ final as (
         credits.is_omitted,
         credits.credited_at,
         credits.deal_amount_rc,
-        {{ credited_part('credits.deal_amount_rc') }} as amount_rc,
+        credits.amount_rc,
+        -- Of the part, which is whole cents: what is likely is never more than what is open.
         {{ round_money(
-            "cast(credits.deal_amount_rc as decimal(24, 4))"
-            ~ " * cast(credits.share as decimal(7, 6)) * cast(credits.probability as decimal(7, 6))",
+            "cast(credits.amount_rc as decimal(24, 4)) * cast(credits.probability as decimal(7, 6))",
             "'" ~ var('reporting_currency') ~ "'"
         ) }} as weighted_rc
-    from valued as credits
+    from parted as credits
 )
 
 select * from final

@@ -205,15 +205,7 @@ credited as (
         case
             when open_shares.user_key is null then open_deals.amount_rc
             else {{ declared_part('open_deals.amount_rc', 'open_shares') }}
-        end as amount_rc,
-        {% for name, p in [('crm', 'crm_probability'), ('learned', 'p_win_in_period')] -%}
-            {{ round_money(
-                'cast(open_deals.amount_rc as decimal(24, 4))'
-                ~ ' * cast(coalesce(open_shares.share, 1) as decimal(7, 6))'
-                ~ ' * cast(open_deals.' ~ p ~ ' as decimal(7, 6))',
-                "'" ~ var('reporting_currency') ~ "'"
-            ) }} as {{ name }}_rc{{ ',' if not loop.last }}
-        {% endfor %}
+        end as amount_rc
     from open_deals
     left join open_shares
         on
@@ -223,10 +215,15 @@ credited as (
 
 -- The variance of a sum of deals that come or not: each its amount squared x p x (1 - p). A square
 -- is rounded before it is added: sums of decimals do not depend on the order of the rows.
+-- What is likely is rounded of the part, which is whole cents: never more than what is open.
 spread as (
     select
         *,
         {% for name, p in [('crm', 'crm_probability'), ('learned', 'p_win_in_period')] -%}
+            {{ round_money(
+                'cast(amount_rc as decimal(24, 4)) * cast(' ~ p ~ ' as decimal(7, 6))',
+                "'" ~ var('reporting_currency') ~ "'"
+            ) }} as {{ name }}_rc,
             cast(
                 cast(amount_rc as double) * cast(amount_rc as double)
                 * cast({{ p }} as double) * (1 - cast({{ p }} as double)) as decimal(38, 2)
