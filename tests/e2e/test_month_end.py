@@ -3,7 +3,8 @@
 One story over a dozen files of a small company: August is published the moment it is over and
 closed. Then a win is taken back and another one entered late, bills come late, are edited, voided
 and credited, a payment is dated back, a rate is corrected. The warehouse is thrown away and built
-anew. What was signed stays, and each record says what it changed, to the cent.
+anew. What was signed stays, and each record says what it changed, to the cent. At last the first
+publication is made again, as of its own instant.
 """
 
 import json
@@ -18,9 +19,10 @@ import pytest
 from typer.testing import CliRunner
 
 from pipeledger.cli import app
+from pipeledger.publish import checksum
 from pipeledger.serving import open_serving
 from pipeledger.settings import load_settings
-from tests.e2e.road import differences, keyed
+from tests.e2e.road import connect, differences, keyed
 
 pytestmark = [
     *(pytest.mark.e2e, pytest.mark.slow),
@@ -176,6 +178,10 @@ class Story:
     totals: list[tuple[Any, ...]]
     r16: list[tuple[Any, ...]]
     published: list[tuple[Any, ...]]
+    first_sums: Mapping[str, str]
+    later_sums: Mapping[str, str]
+    rebuilt_sums: Mapping[str, str]
+    """Every mart's checksum: as published first, as published later, as of the first again."""
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """What a reader gets after the second close."""
@@ -214,13 +220,13 @@ CLOSES = (
 
 @pytest.fixture(scope="session")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
-    """Tell it once: three builds."""
+    """Tell it once: four builds."""
     folder = tmp_path_factory.mktemp("month_end")
     path = folder / "pipeledger.toml"
     tables = "\n".join(f'tables.{name}.path = "{name}.csv"' for name in TABLES)
     path.write_text(SETTINGS.format(tables=tables))
     write(folder, {})
-    call(path, OVER, "run")
+    first = call(path, OVER, "run")
     published = rows(
         path,
         "select 'won', sum(won_rc) from marts.mart_quota_gap where scope_type = 'company' "
@@ -233,7 +239,10 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
 
     write(folder, EDITS)
     shutil.rmtree(folder / "data" / "warehouse")
-    call(path, LATER, "run")
+    later = call(path, LATER, "run")
+    past = call(path, LATER, "build", "--as-of", OVER)
+    with connect(Path(past["warehouse"])) as db:
+        rebuilt = {name: checksum(db, "marts", name)[1] for name in first["checksums"]}
     story = Story(
         path,
         close,
@@ -253,6 +262,9 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
         ),
         r16=rows(path, R16),
         published=published,
+        first_sums=first["checksums"],
+        later_sums=later["checksums"],
+        rebuilt_sums=rebuilt,
     )
     call(path, LATER, "close", MONTH, "--again", "the deal was signed too soon")
     call(path, LAST, "publish")
@@ -273,6 +285,21 @@ def test_the_close_freezes_what_was_published(story: Story) -> None:
                              keyed(story.published))  # fmt: skip
     assert "2026-08-31 22:00:00+00:00" == story.close["seen_to"]
     assert [] == story.close["unread"]
+
+
+def test_what_was_published_can_be_made_again_as_of_its_instant(story: Story) -> None:
+    """Acceptance: any past day can be rebuilt, whatever the sources have rewritten since.
+
+    Every mart, to the last row; but for the close, which was signed after the publication and
+    within its instant (docs/decisions/0060).
+    """
+    moved = {name for name, then in story.first_sums.items() if story.later_sums[name] != then}
+
+    changed = {name for name, then in story.first_sums.items() if story.rebuilt_sums[name] != then}
+
+    assert {"fct_period_close"} == changed
+    money = {"fct_invoice", "fct_payment", "fct_payment_allocation", "fct_credit_note", "fct_quota"}
+    assert money | {"fct_deal", "fct_fx_rate", "mart_ar_ageing", "mart_quota_gap"} <= moved
 
 
 def test_each_record_says_what_it_changed_to_the_cent(story: Story) -> None:
