@@ -222,7 +222,7 @@ ENTITIES: Mapping[str, Entity] = {
             text="scope_type scope_id period_type period measure credit_type",
             currency="currency_code",
             decimal="amount proration",
-            date="valid_from valid_to",
+            date="valid_from valid_to period_start period_end",
         ),
         _entity(
             "forecast_submissions",

@@ -41,3 +41,14 @@
         else {{ period }}
     end
 {%- endmacro %}
+
+{#- Which grain of a fiscal calendar a span of days has by its length, be it of another calendar
+    than the company's of today (4-4-5 has months of 28 and 35 days); null for any other span. -#}
+{% macro span_grain(first_date, last_date) -%}
+    {%- set days = days_between(first_date, last_date) ~ ' + 1' -%}
+    case
+        when {{ days }} between 28 and 35 then 'month'
+        when {{ days }} between 89 and 98 then 'quarter'
+        when {{ days }} between 364 and 371 then 'year'
+    end
+{%- endmacro %}

@@ -1,5 +1,6 @@
 -- Grain: one row per landed version of a quota. The period is as its source spells it: a key of
--- the fiscal calendar, or a calendar month such as 2026-10.
+-- the fiscal calendar, or a calendar month such as 2026-10; or by its own first and last day, which
+-- then count.
 
 {% set columns = [
     ('quota_record_key', 'varchar'),
@@ -15,6 +16,8 @@
     ('proration', 'decimal(9, 6)'),
     ('valid_from_date', 'date'),
     ('valid_to_date', 'date'),
+    ('own_start_date', 'date'),
+    ('own_end_date', 'date'),
     ('is_deleted', 'boolean'),
     ('observed_at', instant_type()),
     ('raw_version_id', 'varchar'),

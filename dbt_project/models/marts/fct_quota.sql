@@ -74,6 +74,7 @@ final as (
         cast(proration as decimal(9, 6)) as proration,
         {{ as_of_date() }} >= starts_on and {{ as_of_date() }} < ends_on as is_in_force,
         is_period_unknown,
+        is_spread,
         rate_date as fx_rate_date,
         {{ start_of_day('starts_on') }} as valid_from,
         case

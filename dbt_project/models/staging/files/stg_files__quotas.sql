@@ -12,6 +12,8 @@
     'proration': 'DECIMAL(18,6)',
     'valid_from': 'DATE',
     'valid_to': 'DATE',
+    'period_start': 'DATE',
+    'period_end': 'DATE',
 } %}
 
 with landed as (
@@ -36,6 +38,8 @@ final as (
         cast(landed.record.proration as decimal(9, 6)) as proration,
         landed.record.valid_from as valid_from_date,
         landed.record.valid_to as valid_to_date,
+        landed.record.period_start as own_start_date,
+        landed.record.period_end as own_end_date,
         landed.change,
         landed.change in ('deleted', 'archived') as is_deleted,
         landed.source_updated_at,

@@ -14,6 +14,8 @@ select
     proration,
     valid_from_date,
     valid_to_date,
+    own_start_date,
+    own_end_date,
     is_deleted,
     observed_at,
     raw_version_id,

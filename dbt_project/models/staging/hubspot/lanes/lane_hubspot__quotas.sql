@@ -1,7 +1,8 @@
 -- Grain: one row per landed version of a goal's target that is a quota of won deals.
 --
 -- A quota is a sum of money of deals by their close date, of a person or a team, over all
--- pipelines, in a period that the company's calendar has. Goals for calls or meetings, for some
+-- pipelines, in a period that the company's calendar has or once had: a month, a quarter or a year by
+-- its length. Goals for calls or meetings, for some
 -- pipelines alone, and a manager's goal for what the team sells are none.
 
 with versions as (
@@ -68,8 +69,9 @@ spans as (
             when goals.team_id is not null then teams.team_name
             else coalesce(goals.owner_id, owners.owner_id)
         end as scope_id,
-        periods.grain as period_type,
-        periods.period_key as period,
+        {{ span_grain('goals.starts_on', 'goals.ends_on') }} as period_type,
+        goals.starts_on as own_start_date,
+        goals.ends_on as own_end_date,
         coalesce(goals.currency_code, connections.home_currency) as currency_code,
         cast(goals.target as {{ money_type() }}) as quota_amt,
         goals.is_deleted,
@@ -78,17 +80,13 @@ spans as (
         goals.sync_id,
         goals.position
     from goals
-    inner join {{ ref('stg_config__fiscal_periods') }} as periods
-        on
-            goals.starts_on = periods.start_date
-            and goals.ends_on = periods.end_date
-            and periods.grain in ('month', 'quarter', 'year')
     left join owners
         on goals.connection = owners.connection and goals.user_id = owners.user_id
     left join teams
         on goals.connection = teams.connection and goals.team_id = teams.team_id
     left join connections
         on goals.connection = connections.connection
+    where {{ span_grain('goals.starts_on', 'goals.ends_on') }} is not null
 ),
 
 -- Purged, or edited so that it is no quota any more.
@@ -103,7 +101,9 @@ select
     scope_type,
     scope_id,
     period_type,
-    period,
+    cast(own_start_date as varchar) as period,
+    own_start_date,
+    own_end_date,
     'bookings' as measure,
     'revenue' as credit_type,
     currency_code,
@@ -125,7 +125,9 @@ select distinct
     spans.scope_type,
     spans.scope_id,
     spans.period_type,
-    spans.period,
+    cast(spans.own_start_date as varchar),
+    spans.own_start_date,
+    spans.own_end_date,
     'bookings',
     'revenue',
     spans.currency_code,

@@ -1,5 +1,5 @@
 -- Grain: one row per landed version of a Salesforce quota in money, of a period that the
--- company's calendar has. Quotas of one owner and period for several types of forecast are
+-- company's calendar has or once had: a month, a quarter or a year by its length. Quotas of one owner and period for several types of forecast are
 -- one quota each; the first type by id is read.
 
 with quotas as (
@@ -33,8 +33,10 @@ select
     quotas.connection,
     'user' as scope_type,
     quotas.owner_id as scope_id,
-    fiscal.grain as period_type,
-    fiscal.period_key as period,
+    {{ span_grain('periods.starts_on', 'periods.ends_on') }} as period_type,
+    cast(periods.starts_on as varchar) as period,
+    periods.starts_on as own_start_date,
+    periods.ends_on as own_end_date,
     'bookings' as measure,
     'revenue' as credit_type,
     coalesce(quotas.currency_code, organizations.currency_code) as currency_code,
@@ -49,14 +51,10 @@ from quotas
 left join organizations on quotas.connection = organizations.connection
 inner join periods
     on quotas.connection = periods.connection and quotas.period_id = periods.period_id
-inner join {{ ref('stg_config__fiscal_periods') }} as fiscal
-    on
-        periods.starts_on = fiscal.start_date
-        and periods.ends_on = fiscal.end_date
-        and fiscal.grain in ('month', 'quarter', 'year')
 left join first_types on quotas.connection = first_types.connection
 where
     quotas.is_amount
+    and {{ span_grain('periods.starts_on', 'periods.ends_on') }} is not null
     and (
         quotas.forecast_type_id is null
         or quotas.forecast_type_id = first_types.forecast_type_id
