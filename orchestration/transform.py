@@ -1,6 +1,5 @@
 """When the models are built: dbt's own assets and checks, over pinned landing files."""
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from dagster_dbt import DbtCliResource, dbt_assets
 from orchestration.settings import configured_sources, settings
 from pipeledger.build import BuildReport, prepared_warehouse
 from pipeledger.landed_checks import check_landed
+from pipeledger.manifest import company_manifest, show_manifest
 from pipeledger.pipeline import clock_of, landing_of, note_build
 from pipeledger.project import ROOT
 
@@ -18,37 +18,9 @@ WAREHOUSE_POOL = "warehouse"
 
 
 def manifest() -> Path:
-    """The manifest of dbt for the configured sources, parsed again when a model is younger."""
-    folder = ROOT / "target" / "dagster"
-    path = folder / "manifest.json"
-    sources = configured_sources()
-    note = folder / "sources.json"
-    newest = max(
-        file.stat().st_mtime
-        for pattern in ("dbt_project/**/*.sql", "dbt_project/**/*.yml", "dbt_project.yml")
-        for file in ROOT.glob(pattern)
-    )
-    known = json.loads(note.read_text()) if note.exists() else None
-    if not path.exists() or path.stat().st_mtime < newest or known != sources:
-        _parse(folder, sources)
-        note.write_text(json.dumps(sources))
-    return path
-
-
-def _parse(folder: Path, sources: list[str]) -> None:
-    from dbt.cli.main import dbtRunner
-
-    folder.mkdir(parents=True, exist_ok=True)
-    outcome = dbtRunner().invoke(
-        [
-            # No log file: dbt would leave it open in the process of whoever loads the assets.
-            *("--log-level-file", "none"),
-            *("--quiet", "parse", "--project-dir", str(ROOT), "--profiles-dir", str(ROOT)),
-            *("--target-path", str(folder), "--vars", json.dumps({"sources": sources})),
-        ]
-    )
-    if not outcome.success:
-        raise dg.DagsterInvalidDefinitionError(f"dbt cannot parse the models: {outcome.exception}")
+    """The manifest of dbt for the configured sources, as the project is now."""
+    warehouse = ROOT / "target" / "dagster" / "pipeledger.duckdb"
+    return show_manifest(warehouse, company_manifest(warehouse, configured_sources()))
 
 
 def model_assets() -> dg.AssetsDefinition:
@@ -79,10 +51,10 @@ def model_assets() -> dg.AssetsDefinition:
 
 
 def dbt_resource() -> Mapping[str, DbtCliResource]:
-    """The dbt of this environment, whether or not it is activated."""
+    """The dbt of this environment, whether or not it is activated, by the manifest that is kept."""
     import sys
 
-    executable = Path(sys.executable).with_name("dbt")
+    executable = Path(sys.executable).with_name("pipeledger-dbt")
     return {
         "dbt": DbtCliResource(
             project_dir=str(ROOT), profiles_dir=str(ROOT), dbt_executable=str(executable)

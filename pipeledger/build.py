@@ -5,13 +5,12 @@ knew (versions observed by then) and the instant the marts speak of, so that a p
 can be made again.
 """
 
-import os
 import secrets
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,10 +20,12 @@ from typing import Any, TypeAlias
 
 from connectors.base.errors import PipeledgerError
 from pipeledger.crash import crash_point
-from pipeledger.kept import standing_relations, unchanged
+from pipeledger.dbt_runs import BuildError, Dbt, dbt_environment
+from pipeledger.kept import standing_relations
 from pipeledger.landing import Landing
 from pipeledger.landing.closes import Closes
 from pipeledger.locks import exclusive
+from pipeledger.manifest import is_read
 from pipeledger.project import ROOT
 from pipeledger.settings import Settings
 from pipeledger.warehouse import Inputs, dbt_vars, open_warehouse, prepare
@@ -32,10 +33,6 @@ from pipeledger.warehouse import Inputs, dbt_vars, open_warehouse, prepare
 LOCK_WAIT_SECONDS = 30.0
 FREE_BYTES = 200 * 1024**2
 SHOWN_RECORDS = 10
-
-
-class BuildError(PipeledgerError):
-    """A model could not be built; the message is the database's own."""
 
 
 class DiskFullError(PipeledgerError):
@@ -129,7 +126,7 @@ def build(
         others = ("test", "unit_test", "exposure")
         skipped = [word for kind in others for word in ("--exclude-resource-type", kind)]
         started = time.monotonic()
-        dbt = Dbt(ready)
+        dbt = Dbt(ready.path, ready.variables)
         report.seconds["parse"] = time.monotonic() - started
         standing = 0 if refresh else dbt.leave(ready.standing)
         results, report.seconds["models"] = dbt.run("build", *skipped, *refresh)
@@ -187,7 +184,7 @@ def prepared_warehouse(
         finally:
             db.close()
         crash_point("after-prepare")
-        with _dbt_environment(path, instant):
+        with dbt_environment(path, instant):
             seconds = time.monotonic() - started
             yield Prepared(_build_id(), instant, path, dbt_vars(settings), standing, seconds)
 
@@ -223,111 +220,27 @@ def load_libraries() -> None:
 def reading_ahead(settings: Settings) -> Iterator[None]:
     """Let dbt read the project for the first time beside the block, in a process of its own.
 
-    A build that follows finds what dbt keeps of its reading, and need not read for ten
-    seconds. Where dbt has read before, nothing is started.
+    A build that follows finds what was read, and need not read for ten seconds. Where dbt has
+    read the project before, nothing is started.
     """
     path = _warehouse(settings, None)
-    if (path.parent / "dbt" / "partial_parse.msgpack").exists():
+    if is_read(path):
         yield
         return
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    program = [sys.executable, "-c", "from dbt.cli.main import cli; cli()"]
-    with _dbt_environment(path, datetime.now(UTC)):
-        # Its exit code is nobody's news: the build reads again, and says what is wrong.
-        reading = subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
-            [*program, *_QUIET, "parse", *_dbt_options(path, dbt_vars(settings))],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+    # Its exit code is nobody's news: the build reads again, and says what is wrong.
+    reading = subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
+        [sys.executable, "-m", "pipeledger.manifest", str(path)],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         yield
         reading.wait()
     finally:
         reading.terminate()
         reading.wait()
-
-
-_STANDING = "stands_unchanged"
-# Nothing reads dbt's own log file; the report has all that went wrong.
-_QUIET = ("--quiet", "--no-use-colors", "--log-level", "none", "--log-level-file", "none")
-
-
-def _dbt_options(warehouse: Path, variables: str) -> list[str]:
-    folder = str(warehouse.parent / "dbt")
-    return [
-        *("--project-dir", str(ROOT), "--profiles-dir", str(ROOT)),
-        *("--target-path", folder, "--log-path", folder),
-        *("--vars", variables),
-    ]
-
-
-@contextmanager
-def _dbt_environment(warehouse: Path, as_of: datetime) -> Iterator[None]:
-    """The variables that profiles.yml, the models and dbt read, for the length of a run."""
-    wanted = {
-        "PIPELEDGER_WAREHOUSE": str(warehouse),
-        "PIPELEDGER_AS_OF": as_of.isoformat().replace("+00:00", "Z"),
-        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-        "DO_NOT_TRACK": "1",
-    }
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-class Dbt:
-    """Runs dbt in this process; the project is parsed once for all commands of a build."""
-
-    def __init__(self, ready: Prepared) -> None:
-        self._options = _dbt_options(ready.path, ready.variables)
-        self._left: tuple[str, ...] = ()
-        self._manifest: Any = None
-        self._manifest = self._invoke(["parse"])
-
-    def leave(self, standing: Collection[tuple[str, str]]) -> int:
-        """Leave what stands unchanged out of the next command; how many nodes that are."""
-        left = {node.unique_id for node in unchanged(self._manifest, standing)}
-        for name, node in self._manifest.nodes.items():
-            others = [tag for tag in node.tags if tag != _STANDING]
-            node.tags = [*others, _STANDING] if name in left else others
-        self._left = ("--exclude", f"tag:{_STANDING}") if left else ()
-        return len(left)
-
-    def run(self, *command: str) -> tuple[list[Any], float]:
-        """The results of a command, and its seconds.
-
-        Raises:
-            BuildError: dbt could not even start (a model does not parse, say).
-        """
-        started = time.monotonic()
-        # The manifest was written when the project was parsed; its writing takes a second.
-        words = ["--no-write-json", *command, *self._left]
-        self._left = ()
-        results = list(getattr(self._invoke(words), "results", []))
-        return results, time.monotonic() - started
-
-    def _invoke(self, command: list[str]) -> Any:
-        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-        from dbt.cli.main import dbtRunner
-
-        try:
-            words = [*_QUIET, *command, *self._options]
-            outcome = dbtRunner(manifest=self._manifest).invoke(words)
-        finally:
-            # dbt keeps the file open in the process, and would lock out the publication.
-            DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call] # theirs
-        if outcome.exception is not None:
-            verb = next(word for word in command if not word.startswith("-"))
-            raise BuildError(f"dbt {verb} failed: {outcome.exception}") from outcome.exception
-        return outcome.result
 
 
 def _raise_for_models(results: list[Any]) -> None:

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 
-from pipeledger.build import Dbt, prepared_warehouse
+from pipeledger.build import prepared_warehouse
+from pipeledger.dbt_runs import Dbt
 from pipeledger.kept import keep_only_of
 from pipeledger.landing.tables import VERSIONS, AppendTable
 from pipeledger.pipeline import landing_of
@@ -142,7 +143,6 @@ class Company:
 
     folder: Path
     settings_file: Path
-    dbt: Dbt | None = None
 
     @property
     def settings(self) -> Settings:
@@ -189,11 +189,10 @@ class Company:
             paths = settings.paths.model_copy(update={"warehouse": self.folder / "anew"})
             settings = settings.model_copy(update={"paths": paths})
         with prepared_warehouse(settings, landing_of(settings), now=now) as ready:
-            # Parsed once: both warehouses have the same name and the same variables.
-            self.dbt = self.dbt or Dbt(ready)
-            self.dbt.leave(ready.standing)
+            dbt = Dbt(ready.path, ready.variables)
+            dbt.leave(ready.standing)
             refresh = ["--full-refresh"] if anew else []
-            results, _ = self.dbt.run("build", "--select", *WANTED, *UNTESTED, *refresh)
+            results, _ = dbt.run("build", "--select", *WANTED, *UNTESTED, *refresh)
             assert {"success"} == {str(one.status) for one in results}
             return ready.path
 

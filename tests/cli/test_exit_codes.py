@@ -13,10 +13,12 @@ import typer
 from typer.testing import CliRunner
 
 from connectors.base.errors import AccessDenied, ConfigError, PipeledgerError
-from pipeledger import build as build_module
+from pipeledger.build import DiskFullError
 from pipeledger.cli import app
+from pipeledger.dbt_runs import BuildError
 from pipeledger.guard import explain, guarded
 from pipeledger.locks import LockHeldError, exclusive
+from pipeledger.manifest import ManifestError
 from pipeledger.project import ROOT
 
 FILES = (
@@ -154,5 +156,5 @@ def test_a_read_only_folder_ends_with_2_and_names_the_path(company: Path) -> Non
 
 def test_every_error_of_ours_is_a_pipeledger_error() -> None:
     """Whatever is raised on purpose must reach the user as text."""
-    for kind in (LockHeldError, build_module.BuildError, build_module.DiskFullError, ConfigError):
+    for kind in (LockHeldError, BuildError, ManifestError, DiskFullError, ConfigError):
         assert issubclass(kind, PipeledgerError)

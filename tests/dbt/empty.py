@@ -4,15 +4,15 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
-from pipeledger.build import Dbt, Prepared
+from pipeledger.dbt_runs import Dbt
 from pipeledger.empty_warehouse import make_empty_warehouse
+from pipeledger.manifest import whole_manifest
 
 AS_OF = "2026-10-15T06:00:00Z"
 """The instant that dbt_project.yml names, for whoever gives none."""
@@ -89,8 +89,7 @@ def build_empty_company(folder: Path) -> EmptyCompany:
     make_empty_warehouse(path)
     with _environment(folder):
         # No variable is given: those of dbt_project.yml configure every source.
-        ready = Prepared("empty", datetime.fromisoformat(AS_OF), path, "{}", frozenset(), 0.0)
-        dbt = Dbt(ready)
+        dbt = Dbt(path, "{}", whole_manifest(path))
         return EmptyCompany(
             folder, dbt, dbt.run("build", "--exclude-resource-type", "unit_test")[0]
         )

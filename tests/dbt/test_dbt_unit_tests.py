@@ -50,7 +50,7 @@ def test_only_views_that_name_the_instant_are_made_by_every_build(
     empty_company: EmptyCompany,
 ) -> None:
     """A view that stands is left out of later builds: it must not speak of an earlier instant."""
-    manifest = empty_company.dbt._manifest
+    manifest = empty_company.dbt.manifest
     all_that_stands = {(node.schema, node.alias) for node in manifest.nodes.values()}
 
     left = {node.name for node in unchanged(manifest, all_that_stands)}

@@ -6,7 +6,6 @@ verbs that the command line calls.
 
 import asyncio
 import os
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -88,14 +87,7 @@ def company_road(folder: Path, scale: float = SCALE) -> Iterator[Road]:
 
 
 def beside(road: Road, folder: Path) -> Path:
-    """The same company, servers and files, in a folder of its own.
-
-    dbt's reading of the project comes along, so that death finds a build among its models.
-    """
-    known = road.settings.paths.warehouse / "dbt" / "partial_parse.msgpack"
-    target = folder / known.relative_to(road.settings.paths.warehouse.parents[1])
-    target.parent.mkdir(parents=True)
-    shutil.copyfile(known, target)
+    """The same company, servers and files, in a folder of its own."""
     inbox = Path(road.settings.paths.landing).parents[1] / "inbox"
     text = (inbox.parent / "pipeledger.toml").read_text(encoding="utf-8")
     path = folder / "pipeledger.toml"
