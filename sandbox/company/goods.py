@@ -251,7 +251,7 @@ def _take_bills(world: World, rng: random.Random, goods: Goods) -> None:
         issued = today - timedelta(days=rng.randint(1, 380))
         net = Decimal(rng.randint(20_000, 900_000)).scaleb(-2)
         tax = (net * 19 / 100).quantize(Decimal("0.01"))
-        due = issued + timedelta(days=(14, 30, 10)[number % 3])
+        due = issued + timedelta(days=(14, 30, 60)[number % 3])
         bill = Bill(
             f"B-{3001 + number}",
             supplier,
