@@ -23,6 +23,7 @@
     ],
     'mart_probability_calibration': ['mean_p', 'observed_rate', 'brier', 'log_loss'],
     'mart_order_to_cash': ['billed_share', 'delivered_share', 'paid_share'],
+    'mart_after_sales': ['reopened_share'],
     'mart_pipeline_movement': ['slippage_rate'],
     'mart_source_health': ['lag_hours', 'stale_after_hours'],
     'fct_check_result': ['value', 'limit_value'],
