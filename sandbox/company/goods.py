@@ -246,12 +246,12 @@ def _take_calls(world: World, rng: random.Random, goods: Goods, won: list[Deal])
 def _take_bills(world: World, rng: random.Random, goods: Goods) -> None:
     """A bill per supplier and month of the last year; most are paid some days late."""
     today = business_date(world.today)
-    for number in range(max(24, round(60 * world.scale))):
+    for number in range(max(36, round(60 * world.scale))):
         supplier = SUPPLIERS[number % len(SUPPLIERS)]
         issued = today - timedelta(days=rng.randint(1, 380))
         net = Decimal(rng.randint(20_000, 900_000)).scaleb(-2)
         tax = (net * 19 / 100).quantize(Decimal("0.01"))
-        due = issued + timedelta(days=(14, 30, 60)[number % 3])
+        due = issued + timedelta(days=(14, 45, 60)[number % 3])
         bill = Bill(
             f"B-{3001 + number}",
             supplier,

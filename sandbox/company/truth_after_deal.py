@@ -155,3 +155,93 @@ def _judge(deals: Mapping[str, WonDeal], today: date) -> None:
             wait, limit = one.waits[step], limits[step]
             if one.stuck is None and wait is not None and limit is not None and wait > limit:
                 one.stuck = step
+
+
+@dataclass(slots=True)
+class Service:
+    """The cases of one company in one month."""
+
+    opened: int = 0
+    solved: int = 0
+    reopened: int = 0
+    open_grave: int = 0
+    open_other: int = 0
+
+
+def count_bills(world: World) -> dict[str, tuple[str, Decimal, Decimal]]:
+    """Bill -> its status, what is still to be paid of it, and what was paid too much."""
+    found = {}
+    for bill in world.goods.bills:
+        paid = sum((amount for _, _, amount in bill.payments), Decimal(0))
+        if bill.voided is not None:
+            found[bill.id] = ("void", Decimal(0), paid)
+        else:
+            rest = bill.gross - paid
+            status = "open" if rest > 0 else "paid"
+            found[bill.id] = (status, max(rest, Decimal(0)), max(-rest, Decimal(0)))
+    return found
+
+
+def expect_payments(world: World, day: date) -> dict[tuple[date, str], Decimal]:
+    """(Monday, currency) -> what was to be paid to suppliers, as it stood before a day."""
+    found: dict[tuple[date, str], Decimal] = {}
+    for bill in world.goods.bills:
+        paid = sum((amount for _, on, amount in bill.payments if on < day), Decimal(0))
+        if bill.issued < day and (bill.voided is None or bill.voided >= day) and paid < bill.gross:
+            due = max(bill.due, day)
+            key = (due - timedelta(days=due.weekday()), bill.currency)
+            found[key] = found.get(key, Decimal(0)) + bill.gross - paid
+    return found
+
+
+def count_stock(world: World) -> dict[int, int]:
+    """Product -> what the newest counts of all warehouses say lies there."""
+    newest = {
+        (one.product, one.warehouse): one
+        for one in sorted(world.goods.stock, key=lambda one: one.on)
+    }
+    found: dict[int, int] = {}
+    for one in newest.values():
+        found[one.product] = found.get(one.product, 0) + one.on_hand
+    return found
+
+
+def count_committed(world: World) -> dict[int, int]:
+    """Product -> what orders still owe of it; of deals whose order is to come nothing is here."""
+    found: dict[int, int] = {}
+    for order in world.goods.orders:
+        for line in order.lines:
+            owed = line.line.quantity - arrived(line)
+            if line.is_goods and order.status != "cancelled" and owed > 0:
+                found[line.line.product] = found.get(line.line.product, 0) + owed
+    return found
+
+
+def count_service(world: World) -> dict[tuple[str, str], Service]:
+    """(company or "unknown", month as 2026-09) -> its cases; months without any are left out."""
+    today = business_date(world.today)
+    found: dict[tuple[str, str], Service] = {}
+    for ticket in world.goods.tickets:
+        account = ticket.account or (ticket.deal.account if ticket.deal else None)
+        company = world.survivor("companies", account.id) if account else "unknown"
+        opened = business_date(ticket.opened)
+        solved = business_date(ticket.solved) if ticket.solved else None
+        day = opened.replace(day=1)
+        while day <= today:
+            one = found.setdefault((company, f"{day:%Y-%m}"), Service())
+            after = (day + timedelta(days=32)).replace(day=1)
+            one.opened += day <= opened < after
+            one.reopened += day <= opened < after and ticket.reopened > 0
+            if solved is not None and day <= solved < after:
+                one.solved += 1
+            if solved is None or solved >= after:
+                if ticket.severity in {"high", "critical"}:
+                    one.open_grave += 1
+                else:
+                    one.open_other += 1
+            day = after
+    return {
+        key: one
+        for key, one in found.items()
+        if one.opened or one.solved or one.open_grave or one.open_other
+    }
