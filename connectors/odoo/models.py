@@ -128,7 +128,13 @@ MODELS: tuple[Model, ...] = (
         follows="product_tmpl_id",
         computed=frozenset({"name", "list_price", "type", "categ_id", "uom_id"}),
     ),
-    Model("stock", "stock.quant", "Stock by product and location."),
+    Model(
+        "stock",
+        "stock.quant",
+        "Stock by product and location of our own.",
+        # Customers, suppliers and losses are locations, too.
+        domain=(["location_id.usage", "=", "internal"],),
+    ),
     Model("deliveries", "stock.picking", "Transfers of goods."),
     Model("tickets", "helpdesk.ticket", "Service tickets."),
     Model("projects", "project.project", "Projects."),

@@ -26,4 +26,5 @@
 
 {{ union_lanes('deliveries', columns, [
     'files',
+    'odoo',
 ]) }}

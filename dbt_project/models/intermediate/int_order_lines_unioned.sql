@@ -26,4 +26,5 @@
 
 {{ union_lanes('order_lines', columns, [
     'files',
+    'odoo',
 ]) }}

@@ -31,4 +31,5 @@
 
 {{ union_lanes('orders', columns, [
     'files',
+    'odoo',
 ]) }}

@@ -24,4 +24,5 @@
 
 {{ union_lanes('stock', columns, [
     'files',
+    'odoo',
 ]) }}

@@ -27,4 +27,5 @@
 
 {{ union_lanes('tickets', columns, [
     'files',
+    'odoo',
 ]) }}

@@ -12,6 +12,9 @@
     'price_tax': 'DECIMAL(24,4)',
     'price_total': 'DECIMAL(24,4)',
     'currency_id': 'VARCHAR',
+    'qty_delivered': 'DECIMAL(24,6)',
+    'qty_delivered_method': 'VARCHAR',
+    'write_date': 'TIMESTAMPTZ',
 } %}
 
 with landed as (
@@ -37,6 +40,9 @@ final as (
         cast(landed.record.price_tax as {{ money_type() }}) as tax_amount,
         cast(landed.record.price_total as {{ money_type() }}) as gross_amount,
         {{ odoo_id('landed.record.currency_id') }} as currency_id,
+        cast(landed.record.qty_delivered as decimal(18, 6)) as delivered_quantity,
+        {{ odoo_text('landed.record.qty_delivered_method') }} as delivered_method,
+        landed.record.write_date as updated_at,
         landed.payload is not null as has_content,
         landed.change,
         landed.change in ('deleted', 'archived') as is_deleted,

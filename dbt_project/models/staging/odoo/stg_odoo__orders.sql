@@ -12,6 +12,7 @@
     'amount_total': 'DECIMAL(24,4)',
     'date_order': 'TIMESTAMPTZ',
     'validity_date': 'DATE',
+    'commitment_date': 'TIMESTAMPTZ',
     'create_date': 'TIMESTAMPTZ',
     'write_date': 'TIMESTAMPTZ',
 } %}
@@ -39,6 +40,7 @@ final as (
         cast(landed.record.amount_total as {{ money_type() }}) as gross_amount,
         landed.record.date_order as ordered_at,
         landed.record.validity_date as valid_until,
+        landed.record.commitment_date as promised_at,
         landed.record.create_date as created_at,
         landed.record.write_date as updated_at,
         landed.payload is not null as has_content,
