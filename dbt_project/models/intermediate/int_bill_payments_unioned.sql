@@ -21,4 +21,6 @@
 
 {{ union_lanes('bill_payments', columns, [
     'files',
+    'quickbooks',
+    'xero',
 ]) }}

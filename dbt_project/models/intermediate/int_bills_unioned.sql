@@ -31,4 +31,6 @@
 
 {{ union_lanes('bills', columns, [
     'files',
+    'quickbooks',
+    'xero',
 ]) }}
