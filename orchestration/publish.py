@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from connectors.base.redact import redact
 from orchestration.settings import settings
 from orchestration.transform import WAREHOUSE_POOL
 from pipeledger.pipeline import noted_build, publish_and_note
@@ -18,16 +19,24 @@ def serving_asset(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
         group_name="serving",
         kinds={"duckdb"},
         pool=WAREHOUSE_POOL,
-        description="The published marts: one read-only DuckDB file behind a link.",
+        description="The published marts: one read-only DuckDB file behind a link, and the same "
+        "build in PostgreSQL where one is configured.",
     )
     def serving_copy() -> dg.MaterializeResult[None]:
         config = settings()
         done = publish_and_note(config, noted_build(config))
+        second = done.postgres
+        if second is not None and second.error is not None:
+            raise dg.Failure(
+                f"the serving file has build {done.build_id}, PostgreSQL keeps its last one: "
+                f"{redact(second.error)}"
+            )
         return dg.MaterializeResult(
             metadata={
                 "build": done.build_id,
                 "marts": len(done.rows),
                 "rows": sum(done.rows.values()),
+                **({} if second is None else {"written_in_postgres": len(second.rewritten)}),
                 "file": dg.MetadataValue.path(str(done.current)),
             }
         )

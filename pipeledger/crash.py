@@ -12,6 +12,10 @@ happens. The points of a sync, in their order:
     after-deletes       tombstones are committed, the checkpoint that follows is not
     before-compaction   all streams have ended, files are not merged yet
 
+Those of a publication: ``while-publishing`` (a mart is in the new file), ``before-flip``,
+``while-publishing-postgres`` (a mart is in the open transaction), ``after-flip`` (the file is
+read, PostgreSQL's transaction is open), ``before-postgres-commit``.
+
 ``before-close`` is one of `pipeledger close`: the figures are frozen, the close is not noted.
 """
 

@@ -8,15 +8,25 @@ from connectors.base.stream import Resources, ScopeReport
 from pipeledger.pipeline import clock_of
 from pipeledger.settings import Connection, Settings
 
+POSTGRES = "postgres"
+"""What `doctor` and `init` call the serving in PostgreSQL."""
+
 
 async def examine(settings: Settings, names: Sequence[str] | None = None) -> list[dict[str, Any]]:
     """Sign in to each chosen connection and report what was found.
 
     Returns:
-        One entry per connection: source, connection, ok, account, lines for people.
+        One entry per connection, and one for PostgreSQL where it is configured: source,
+        connection, ok, account, lines for people.
     """
     chosen = [one for one in settings.connections if not names or one.name in names]
-    return [await _examine(settings, one) for one in chosen]
+    found = [await _examine(settings, one) for one in chosen]
+    postgres = settings.serving.postgres
+    if postgres is not None and (not names or POSTGRES in names):
+        from pipeledger.postgres.examine import examine_postgres
+
+        found.append({"source": "serving", "connection": POSTGRES, **examine_postgres(postgres)})
+    return found
 
 
 async def _examine(settings: Settings, connection: Connection) -> dict[str, Any]:

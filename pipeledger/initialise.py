@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.base.errors import ConfigError
-from pipeledger.doctor import examine
+from pipeledger.doctor import POSTGRES, examine
 from pipeledger.settings import load_settings
 from pipeledger.sources import CONNECTORS, connector
 
@@ -26,6 +26,14 @@ start_month = 1
 """
 
 
+_POSTGRES_STEPS = (
+    "As an administrator: create role pipeledger_publish login password '...' createrole;",
+    "grant create on database <name> to pipeledger_publish;",
+    "The first publication makes the schemas, and the role pipeledger_read that readers get.",
+)
+_POSTGRES_STARTER = """# dsn comes from PIPELEDGER__SERVING__POSTGRES__DSN or ..._DSN_FILE
+reader_role = "pipeledger_read"
+"""
 _VALUE = re.compile(r"^(\w+) = ")
 _SECRET = re.compile(r"^# (\w+) comes from ")
 
@@ -52,8 +60,12 @@ def write_connection(
     Raises:
         ConfigError: unknown source, or the connection exists already.
     """
+    if source == POSTGRES:
+        yield from _write_postgres(path, questions)
+        return
     if source not in CONNECTORS:
-        raise ConfigError(f"unknown source {source}; there are: {', '.join(CONNECTORS)}")
+        known = ", ".join([*CONNECTORS, POSTGRES])
+        raise ConfigError(f"unknown source {source}; there are: {known}")
     text = path.read_text(encoding="utf-8") if path.exists() else _HEAD
     header = f"[sources.{source}.{name}]"
     if header in text:
@@ -70,6 +82,20 @@ def write_connection(
     path.write_text(f"{text.rstrip()}\n\n{header}\n{keys}", encoding="utf-8")
     if source == "files":
         (path.parent / "inbox").mkdir(exist_ok=True)
+    yield f"wrote {header} to {path}"
+
+
+def _write_postgres(path: Path, questions: Questions | None) -> Iterator[str]:
+    """The same for the marts in PostgreSQL, which is no source but asks for a secret too."""
+    text = path.read_text(encoding="utf-8") if path.exists() else _HEAD
+    header = "[serving.postgres]"
+    if header in text:
+        raise ConfigError(f"{path} has {header} already")
+    yield from (f"  {place}. {step}" for place, step in enumerate(_POSTGRES_STEPS, 1))
+    keys = _POSTGRES_STARTER
+    if questions is not None:
+        keys = "".join(f"{line}\n" for line in _answered(keys, path.parent, POSTGRES, questions))
+    path.write_text(f"{text.rstrip()}\n\n{header}\n{keys}", encoding="utf-8")
     yield f"wrote {header} to {path}"
 
 

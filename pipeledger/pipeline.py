@@ -15,12 +15,14 @@ from typing import Any
 
 from connectors.base.errors import PipeledgerError
 from connectors.base.locks import write_durably
+from connectors.base.redact import redact
 from pipeledger.build import BuildReport, Failure, build
 from pipeledger.clock import Clock, frozen_clock, system_clock
 from pipeledger.guard import CHECKS_FAILED, FAILED, OK, PARTIAL
 from pipeledger.landed_checks import check_landed
 from pipeledger.landing import Landing
 from pipeledger.locks import LockHeldError, exclusive
+from pipeledger.postgres.outcome import Outcome
 from pipeledger.publish import Publication, publish
 from pipeledger.settings import Connection, Settings
 from pipeledger.sync import (
@@ -46,10 +48,11 @@ class RunReport:
 
     @property
     def exit_code(self) -> int:
-        """3 if a check failed, else as `sync_exit_code` says."""
+        """3 if a check failed, 1 or 4 if PostgreSQL kept its last build, else as the syncs."""
         if self.build is not None and self.build.errors:
             return CHECKS_FAILED
-        return sync_exit_code(self.syncs)
+        published = OK if self.publication is None else self.publication.exit_code
+        return published or sync_exit_code(self.syncs)
 
 
 def sync_exit_code(reports: Sequence[SyncReport]) -> int:
@@ -174,11 +177,36 @@ def noted_build(settings: Settings) -> BuildReport:
 
 
 def publish_and_note(settings: Settings, report: BuildReport) -> Publication:
-    """Publish, and note that this build is the one that readers see."""
+    """Publish, and note that this build is the one that readers see, and in PostgreSQL or not."""
     done = publish(settings, report)
     at = clock_of(settings)().isoformat()
     _note(settings, {"state": "published", "at": at, "build": _plain(report)})
+    if done.postgres is not None:
+        _note_postgres(settings, done.postgres, at)
     return done
+
+
+def _note_postgres(settings: Settings, outcome: Outcome, at: str) -> None:
+    """Keep which build stands in PostgreSQL, and why a newer one does not."""
+    failed = outcome.error is not None
+    before = noted_postgres(settings) or {}
+    noted = {
+        "build_id": before.get("build_id") if failed else outcome.build_id,
+        "published_at": before.get("published_at") if failed else at,
+        "at": at,
+        "error": outcome.error and redact(outcome.error),
+    }
+    text = json.dumps(noted, indent=2)
+    write_durably(settings.paths.state / "postgres.json", text.encode())
+
+
+def noted_postgres(settings: Settings) -> dict[str, Any] | None:
+    """What we last knew of PostgreSQL: its build, since when, and the newest error."""
+    path = settings.paths.state / "postgres.json"
+    if not path.exists():
+        return None
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 def last_build(settings: Settings) -> dict[str, Any] | None:

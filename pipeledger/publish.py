@@ -1,6 +1,7 @@
 """Publish: the marts into a file of their own, then a flip of the link ``current.duckdb``.
 
-Readers see the whole old build or the whole new one. The file is written in a storage
+Readers see the whole old build or the whole new one. With ``[serving.postgres]`` the same build
+lies ready in PostgreSQL before the flip and is committed after it. The file is written in a storage
 version that DuckDB 1.5 reads, with every description as a comment. A mart that is a view
 stays one: it answers from the tables beside it and has neither rows nor a checksum of its own.
 """
@@ -9,10 +10,11 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -20,7 +22,11 @@ from connectors.base.errors import PipeledgerError
 from pipeledger.build import BuildReport
 from pipeledger.crash import crash_point
 from pipeledger.locks import exclusive
+from pipeledger.postgres.outcome import Outcome
 from pipeledger.settings import Settings
+
+if TYPE_CHECKING:
+    from pipeledger.postgres.publishing import Staged
 
 STORAGE_VERSION = "v1.5.0"
 CURRENT = "current.duckdb"
@@ -44,6 +50,13 @@ class Publication:
     current: Path
     rows: Mapping[str, int]
     checksums: Mapping[str, str]
+    postgres: Outcome | None = None
+    """None where no PostgreSQL is configured; its failure does not hold back the file."""
+
+    @property
+    def exit_code(self) -> int:
+        """0, or how the publication in PostgreSQL ended."""
+        return 0 if self.postgres is None else self.postgres.exit_code
 
 
 def publish(settings: Settings, report: BuildReport) -> Publication:
@@ -69,14 +82,32 @@ def publish(settings: Settings, report: BuildReport) -> Publication:
         _sync_to_disk(aside)
         aside.replace(final)
         current = folder / CURRENT
-        link = folder / f".{CURRENT}.{os.getpid()}"
-        link.unlink(missing_ok=True)
-        link.symlink_to(final.name)
-        link.replace(current)
-        _sync_to_disk(folder)
-        crash_point("after-flip")
+        with _second(settings, final, report.build_id) as second:
+            flip(current, final)
+            crash_point("after-flip")
+            outcome = second.commit() if second is not None else None
         _retire(folder, current)
-    return Publication(report.build_id, final, current, rows, checksums)
+    return Publication(report.build_id, final, current, rows, checksums, outcome)
+
+
+def flip(current: Path, target: Path) -> None:
+    """Point readers at a file of the same folder, in one step."""
+    link = current.with_name(f".{CURRENT}.{os.getpid()}")
+    link.unlink(missing_ok=True)
+    link.symlink_to(target.name)
+    link.replace(current)
+    _sync_to_disk(current.parent)
+
+
+def _second(
+    settings: Settings, file: Path, build_id: str
+) -> "AbstractContextManager[Staged | None]":
+    """The build in PostgreSQL, uncommitted; None where none is configured."""
+    if settings.serving.postgres is None:
+        return nullcontext()
+    from pipeledger.postgres.publishing import staged
+
+    return staged(settings.serving.postgres, file, build_id)
 
 
 def checksum(db: duckdb.DuckDBPyConnection, schema: str, table: str) -> tuple[int, str]:

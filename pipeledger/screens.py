@@ -11,7 +11,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from connectors.base.redact import redact
 from pipeledger.build import BuildReport, Failure
+from pipeledger.postgres.outcome import Outcome
 from pipeledger.sync import StreamReport, SyncReport
 
 _EXCERPT = 200
@@ -127,6 +129,7 @@ def show_status(found: Mapping[str, Any]) -> None:
             f"published: build {published['build_id']}, as of {published['as_of']:%Y-%m-%d %H:%M} "
             f"UTC, {published['n_warnings']} warnings"
         )
+    _show_postgres(found.get("postgres"))
     newest = found["last_build"]
     if newest is not None and newest["state"] != "published":
         _console.print(f"newest build: {newest['state']}, {newest['at']}", style="red")
@@ -149,6 +152,35 @@ def show_status(found: Mapping[str, Any]) -> None:
     _console.print(table)
     if found["quarantined"]:
         _console.print(f"{found['quarantined']} record(s) in quarantine", style="yellow")
+
+
+def _show_postgres(noted: Mapping[str, Any] | None) -> None:
+    if noted is None:
+        return
+    build = noted["build_id"] or "none of this machine"
+    if noted["is_current"]:
+        _plain(f"PostgreSQL: the same build, since {noted['published_at']}")
+        return
+    _console.print(
+        f"PostgreSQL: ANOTHER build, {build}. `pipeledger publish` brings it up", style="red"
+    )
+    if noted["error"]:
+        _plain(f"  {noted['error']}")
+
+
+def show_postgres(outcome: Outcome) -> None:
+    """What a publication wrote in PostgreSQL, or why its last build stays."""
+    for note in outcome.notes:
+        _console.print(f"PostgreSQL: {note}", style="yellow", markup=False)
+    if outcome.error is None:
+        _plain(f"PostgreSQL: {len(outcome.rewritten)} marts written, {outcome.equal} stood already")
+        return
+    _errors.print(
+        f"PostgreSQL keeps its last build: {redact(outcome.error)}. The serving file has the new "
+        "one; `pipeledger publish` brings PostgreSQL up",
+        style="red",
+        markup=False,
+    )
 
 
 def show_doctor(found: Sequence[Mapping[str, Any]]) -> None:

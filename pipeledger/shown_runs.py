@@ -11,6 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from pipeledger.build import BuildReport
+    from pipeledger.publish import Publication
     from pipeledger.settings import Settings
     from pipeledger.sync import SyncReport
 
@@ -53,6 +54,7 @@ def run_all(
             f"published {len(report.publication.rows)} marts, {rows:,} rows "
             f"in {report.seconds['publish']:.1f} s: {report.publication.current}"
         )
+        show_publication(report.publication)
     return report.exit_code
 
 
@@ -66,8 +68,28 @@ def _run_values(report: Any) -> dict[str, Any]:
         "build": asdict(report.build) if report.build is not None else None,
         "published": None if publication is None else str(publication.current),
         "checksums": {} if publication is None else dict(publication.checksums),
+        "postgres": _second(publication),
         "seconds": report.seconds,
     }
+
+
+def _second(publication: "Publication | None") -> dict[str, Any] | None:
+    from dataclasses import asdict
+
+    from connectors.base.redact import redact
+
+    if publication is None or publication.postgres is None:
+        return None
+    values = asdict(publication.postgres)
+    return {**values, "error": values["error"] and redact(values["error"])}
+
+
+def show_publication(publication: "Publication") -> None:
+    """What PostgreSQL has of it, where one is configured."""
+    if publication.postgres is not None:
+        from pipeledger.screens import show_postgres
+
+        show_postgres(publication.postgres)
 
 
 def run_syncs(

@@ -1,8 +1,9 @@
 """Status: what is published, why the newest build is not, how fresh each source is."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from pipeledger.pipeline import clock_of, landing_of, last_build
+from pipeledger.pipeline import clock_of, landing_of, last_build, noted_postgres
 from pipeledger.serving import published
 from pipeledger.settings import Settings
 
@@ -11,8 +12,10 @@ def status(settings: Settings) -> dict[str, Any]:
     """Everything that ``pipeledger status`` prints, as plain values.
 
     ``published``: the build that readers see. ``last_build``: the newest attempt, with the
-    failed checks and the records they name. ``streams``: per stream the newest sync, its
-    state, the age of the last complete one in hours and whether that is stale.
+    failed checks and the records they name. ``postgres``: the build that stands there, as far as
+    this machine published it, and whether it is the one of the serving file. ``streams``: per
+    stream the newest sync, its state, the age of the last complete one in hours and whether that
+    is stale.
     """
     now = clock_of(settings)()
     landing = landing_of(settings)
@@ -42,10 +45,21 @@ def status(settings: Settings) -> dict[str, Any]:
             }
         )
     newest = last_build(settings)
+    current = published(settings)
     return {
         "now": now,
-        "published": published(settings),
+        "published": current,
+        "postgres": _postgres(settings, current),
         "last_build": newest,
         "quarantined": len(landing.quarantined()),
         "streams": streams,
     }
+
+
+def _postgres(settings: Settings, current: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What PostgreSQL tells; None where none is configured. Does not ask it: `doctor` does."""
+    if settings.serving.postgres is None:
+        return None
+    noted = noted_postgres(settings) or {"build_id": None, "published_at": None, "error": None}
+    is_current = current is not None and current["build_id"] == noted["build_id"]
+    return {**noted, "is_current": is_current}

@@ -22,6 +22,7 @@ from pipeledger.shown_runs import (
     run_all,
     run_syncs,
     show_build_report,
+    show_publication,
     show_sync_reports,
 )
 
@@ -85,10 +86,13 @@ def publish(*, config: Config = None, as_json: Json = False, debug: Debug = Fals
 
         settings = settings_of(config).settings
         report = build_and_note(settings)
-        if not report.errors:
-            publish_and_note(settings, report)
+        done = None if report.errors else publish_and_note(settings, report)
         show_build_report(report, as_json=as_json)
-        raise typer.Exit(3 if report.errors else 0)
+        if done is None:
+            raise typer.Exit(3)
+        if not as_json:
+            show_publication(done)
+        raise typer.Exit(done.exit_code)
 
 
 @app.command()

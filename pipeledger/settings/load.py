@@ -11,7 +11,6 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,11 +19,19 @@ from connectors.base.errors import ConfigError, PipeledgerError
 from pipeledger.settings.draft import Draft, Origin, leaves
 from pipeledger.settings.explain import near, validate
 from pipeledger.settings.lines import key_lines
-from pipeledger.settings.model import VERSION, Connection, Settings, currency_code
+from pipeledger.settings.model import (
+    VERSION,
+    Connection,
+    PostgresServing,
+    Settings,
+    currency_code,
+    is_loopback,
+)
 from pipeledger.settings.secrets import (
     PREFIX,
     check_secrets,
     read_secret_files,
+    remember_password,
     remember_secrets,
 )
 from pipeledger.sources import CONNECTORS, connector
@@ -65,6 +72,7 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
     raw_sources = draft.values.pop("sources", {})
     base = chosen.resolve().parent
     connections = _connections(draft, raw_sources, base)
+    _serving(draft, base)
     settings = validate(draft, Settings, {**draft.values, "connections": tuple(connections)}, "")
     if settings is not None:
         _check_rules(draft, settings, raw_sources)
@@ -95,7 +103,7 @@ def _read_file(path: Path) -> Draft:
 
 def _plain(key: str) -> str:
     """The key that a secret file stands for."""
-    return key.removesuffix("_file") if key.startswith("sources.") else key
+    return key.removesuffix("_file") if key.startswith(("sources.", "serving.")) else key
 
 
 def _check_version(draft: Draft) -> None:
@@ -201,6 +209,22 @@ def _connection(
     return Connection(name, source, found, settings, home)
 
 
+def _serving(draft: Draft, base: Path) -> None:
+    """Check [serving.postgres] by itself: it holds a secret."""
+    serving = draft.values.get("serving")
+    values = serving.get("postgres") if isinstance(serving, dict) else None
+    if not isinstance(serving, dict) or not isinstance(values, dict):
+        return
+    key = "serving.postgres"
+    read_secret_files(draft, key, values, PostgresServing, base)
+    remember_secrets(values, PostgresServing)
+    check_secrets(draft, key, values, PostgresServing)
+    found = validate(draft, PostgresServing, values, key)
+    draft.values["serving"] = {**serving, "postgres": found}
+    if found is not None:
+        remember_password(found.dsn.get_secret_value())
+
+
 def _check_places(draft: Draft, key: str, values: dict[str, Any], base: Path) -> None:
     """Make paths absolute; note missing ones, and addresses that would leak a credential."""
     folder = values.get("folder")
@@ -229,16 +253,9 @@ def _address_problem(address: str) -> str | None:
         return "is no address such as https://api.example.com"
     if parts.username or parts.password or parts.query or parts.fragment:
         return "is more than scheme, host, port and path; a credential has its own key"
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
         return "http sends the credential in the open; use https (http is for 127.0.0.1 only)"
     return None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _check_files(draft: Draft, key: str, name: str, settings: Any) -> None:

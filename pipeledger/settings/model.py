@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -12,6 +13,8 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    SecretStr,
+    StringConstraints,
     field_validator,
     model_validator,
 )
@@ -56,6 +59,14 @@ def _cron(text: str) -> str:
     if not croniter.is_valid(text):
         raise ValueError(f"{text!r} is no cron expression, such as '5 * * * *'")
     return text
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine by its very name."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _domain(text: str) -> str:
@@ -316,6 +327,63 @@ class Schedule(Section):
     stale_after_hours: int = Field(default=3, ge=1)
 
 
+Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
+ColumnPattern = Annotated[
+    str, StringConstraints(pattern=r"^([a-z_][a-z0-9_]*|\*)\.[a-z_][a-z0-9_]*$")
+]
+
+
+class PostgresServing(Section):
+    """[serving.postgres]: the marts in PostgreSQL, too."""
+
+    dsn: SecretStr
+    marts_schema: Identifier = "marts"
+    meta_schema: Identifier = "meta"
+    reader_role: Identifier = "pipeledger_read"
+    restricted_columns: tuple[ColumnPattern, ...] = (
+        *("dim_contact.name", "dim_contact.primary_email", "dim_contact.emails"),
+        *("fct_lead.name", "fct_lead.email", "mart_contact_engagement.name"),
+    )
+    shared_marts: tuple[Identifier, ...] = (
+        *("dim_date", "dim_fiscal_period", "dim_pipeline", "dim_stage", "fct_fx_rate"),
+    )
+    all_rows: tuple[Identifier, ...] = ()
+    teams: dict[str, tuple[Identifier, ...]] = Field(default_factory=dict)
+    lock_timeout_seconds: int = Field(default=30, ge=1)
+
+    @field_validator("dsn")
+    @classmethod
+    def _safe_way(cls, dsn: SecretStr) -> SecretStr:
+        """Refuse what is no connection string, and an unchecked server beyond this machine."""
+        from psycopg import ProgrammingError
+        from psycopg.conninfo import conninfo_to_dict
+
+        try:
+            parts = conninfo_to_dict(dsn.get_secret_value())
+        except ProgrammingError:  # its text repeats the value
+            raise ValueError(
+                "is no connection string such as postgresql://publisher:...@db.example.com/sales"
+            ) from None
+        hosts = str(parts.get("host") or "").split(",")
+        is_near = all(not h or h.startswith("/") or is_loopback(h) for h in hosts)
+        if not is_near and parts.get("sslmode") not in {"verify-full", "verify-ca"}:
+            raise ValueError(
+                "the server is not on this machine: add sslmode=verify-full, and "
+                "sslrootcert=<file> where its authority is not one that the system knows"
+            )
+        return dsn
+
+    def is_restricted(self, mart: str, column: str) -> bool:
+        """Whether the reader role must not read a column."""
+        return not {f"{mart}.{column}", f"*.{column}"}.isdisjoint(self.restricted_columns)
+
+
+class Serving(Section):
+    """[serving]: where the marts are published beside the serving file."""
+
+    postgres: PostgresServing | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
     """One configured source instance: its connector and its validated settings."""
@@ -342,6 +410,7 @@ class Settings(Section):
     attribution: Attribution = Attribution()
     reps: Reps = Reps()
     schedule: Schedule = Schedule()
+    serving: Serving = Serving()
     connections: tuple[Connection, ...] = ()
 
     @field_validator("clock")

@@ -88,3 +88,12 @@ def remember_secrets(values: Mapping[str, Any], model: type[BaseModel]) -> None:
     for name in secret_fields(model) & set(values):
         if values[name] != UNREADABLE:
             remember(str(values[name]).strip())
+
+
+def remember_password(dsn: str) -> None:
+    """Mask the password of a connection string by itself, too: a server may repeat it."""
+    from psycopg.conninfo import conninfo_to_dict
+
+    password = conninfo_to_dict(dsn).get("password")
+    if password:
+        remember(str(password))

@@ -6,26 +6,28 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+from pydantic import SecretStr
 
 from pipeledger.build import BuildReport, Failure
 from pipeledger.publish import publish
 from pipeledger.settings import Settings
-from pipeledger.settings.model import Paths
+from pipeledger.settings.model import Paths, PostgresServing, Serving
 from pipeledger.warehouse import BUILD_INPUTS, SOURCE_STATUS, SYNC_RUNS, fill
 
 AS_OF = datetime(2026, 10, 15, 6, tzinfo=UTC)
 ROWS = 2_000
 
 
-def settings_in(folder: Path) -> Settings:
+def settings_in(folder: Path, postgres: PostgresServing | None = None) -> Settings:
     """Settings whose every path lies in the folder."""
     return Settings(
+        serving=Serving(postgres=postgres),
         paths=Paths(
             landing=str(folder / "landing"),
             warehouse=folder / "warehouse",
             serving=folder / "serving",
             state=folder / "state",
-        )
+        ),
     )
 
 
@@ -80,9 +82,9 @@ def read(serving: Path) -> tuple[int, int]:
 
 
 def main() -> None:
-    """Publish build after build until killed: ``builds.py <folder> <first number>``."""
+    """Publish build after build until killed: ``builds.py <folder> <first number> <dsn>``."""
     folder, first = Path(sys.argv[1]), int(sys.argv[2])
-    settings = settings_in(folder)
+    settings = settings_in(folder, PostgresServing(dsn=SecretStr(sys.argv[3])))
     for number in range(first, first + 1_000):
         publish(settings, built(folder, number))
         print(number, flush=True)

@@ -1,10 +1,5 @@
 """Publication: readers see the whole old build or the whole new one, whatever happens."""
 
-import random
-import subprocess
-import sys
-import threading
-import time
 from pathlib import Path
 
 import duckdb
@@ -12,11 +7,9 @@ import pytest
 
 from connectors.base.errors import PipeledgerError
 from pipeledger.build import Failure
-from pipeledger.project import ROOT
 from pipeledger.publish import checksum, publish
 from tests.build.builds import ROWS, built, read, settings_in
 
-KILLS = 6
 OLDEST_READER = 68
 """The newest storage version that DuckDB 1.5 opens; BI tools carry it for a while."""
 
@@ -169,57 +162,3 @@ def test_a_checksum_knows_values_and_not_their_order(tmp_path: Path) -> None:
 
     assert sums["up"] == sums["down"]
     assert 4 == len({sums[name] for name in ("up", "swapped", "doubled", "other")})
-
-
-@pytest.mark.slow
-def test_readers_see_no_error_and_no_mixture_while_publications_are_killed(
-    tmp_path: Path,
-) -> None:
-    """K-05, acceptance 5: kill -9 anywhere in a publication is nobody's problem but ours."""
-    settings = settings_in(tmp_path)
-    publish(settings, built(tmp_path, 0))
-    dice = random.Random(20261015)
-    faults: list[str] = []
-    seen: list[int] = []
-    stop = threading.Event()
-
-    def reader() -> None:
-        while not stop.is_set():
-            try:
-                number, rows = read(settings.paths.serving)
-            except (duckdb.Error, ValueError, OSError) as error:
-                faults.append(f"{type(error).__name__}: {error}")
-                continue
-            seen.append(number)
-            if rows != 2 * ROWS:
-                faults.append(f"{rows} rows of build {number}")
-            time.sleep(0.005)
-
-    readers = [threading.Thread(target=reader) for _ in range(2)]
-    for one in readers:
-        one.start()
-    try:
-        for kill in range(KILLS):
-            child = subprocess.Popen(
-                [sys.executable, "-m", "tests.build.builds", tmp_path, str(1 + kill * 1_000)],
-                cwd=ROOT,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-            assert child.stdout is not None
-            child.stdout.readline()
-            time.sleep(dice.uniform(0.0, 0.4))
-            child.kill()
-            child.wait()
-            child.stdout.close()
-    finally:
-        stop.set()
-        for one in readers:
-            one.join()
-    last = publish(settings, built(tmp_path, 9_000_000))
-
-    assert [] == faults
-    assert len(set(seen)) > KILLS
-    assert (9_000_000, 2 * ROWS) == read(settings.paths.serving)
-    assert last.path == (settings.paths.serving / "current.duckdb").resolve()
-    assert [] == [p.name for p in settings.paths.serving.iterdir() if p.name.startswith(".")]

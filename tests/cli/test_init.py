@@ -162,3 +162,16 @@ def test_an_unknown_source_is_answered_with_the_list(tmp_path: Path) -> None:
     assert 2 == ended.exit_code
     assert f"there are: {', '.join(CONNECTORS)}" in " ".join(ended.stderr.split())
     assert [] == list(tmp_path.iterdir())
+
+
+def test_postgresql_is_set_up_like_a_source(tmp_path: Path) -> None:
+    """Its connection string is a secret: asked for unseen, and kept out of the settings file."""
+    ended = init(tmp_path, "postgres", "--input", typed="dbname=none host=/nowhere\nbi_readers\n")
+
+    assert 0 == ended.exit_code
+    assert "create role pipeledger_publish login" in ended.output
+    text = (tmp_path / "pipeledger.toml").read_text(encoding="utf-8")
+    assert 'dsn_file = "secrets/postgres_dsn"' in text
+    assert 'reader_role = "bi_readers"' in text
+    assert "/nowhere" not in text
+    assert "postgres: FAILED, cannot be opened" in ended.output

@@ -6,6 +6,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from orchestration import publish
+from pipeledger.postgres.outcome import Outcome
+from pipeledger.publish import Publication
 from tests.orchestration.location import definitions
 
 PINNED = Path(__file__).with_name("asset_keys.json")
@@ -36,3 +39,21 @@ def test_lineage_runs_from_a_vendor_stream_to_a_mart_by_itself(
 
     assert dg.AssetKey(["hubspot", "deals"]) in above
     assert dg.AssetKey(["stripe", "invoices"]) in above
+
+
+def test_a_build_that_postgresql_did_not_take_is_no_success(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A green run beside a dashboard of yesterday would be found by the reader of the dashboard."""
+    failed = Outcome("b2", error="the server is down")
+    done = Publication("b2", Path("b2.duckdb"), Path("current.duckdb"), {}, {}, failed)
+    monkeypatch.setattr(publish, "settings", lambda: None)
+    monkeypatch.setattr(publish, "noted_build", lambda _: None)
+    monkeypatch.setattr(publish, "publish_and_note", lambda *_: done)
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = dg.materialize(
+            [publish.serving_asset([])], instance=instance, raise_on_error=False
+        )
+
+    assert not result.success

@@ -33,8 +33,9 @@ def place(folder: Path, text: str) -> Path:
     for secret in re.findall(r'"(secrets/\w+(?:\.pem)?)"', text):
         path = folder / secret
         path.parent.mkdir(exist_ok=True)
-        is_key = "stripe" in secret
-        path.write_text("rk_live_from_the_secret_file" if is_key else "value-of-the-secret-file")
+        shaped = {"stripe": "rk_live_from_the_secret_file", "dsn": "dbname=sales user=publisher"}
+        found = next((text for word, text in shaped.items() if word in secret), None)
+        path.write_text(found or "value-of-the-secret-file")
         path.chmod(0o600)
     (folder / "inbox").mkdir()
     path = folder / "pipeledger.toml"
