@@ -398,3 +398,37 @@ def test_the_models_get_what_the_settings_say_and_else_what_dbt_alone_would_take
     shared = (names | set(Settings().thresholds.model_dump())) & set(declared)
     assert names <= shared
     assert {name: declared[name] for name in shared} == {name: own[name] for name in shared}
+
+
+@pytest.mark.parametrize(
+    ("dsn", "said"),
+    [
+        ("postgresql://me:hunter2hunter2@db.example.com/sales", "add sslmode=verify-full"),
+        ("host=db.example.com sslmode=require password=hunter2hunter2", "add sslmode=verify-full"),
+        ("hunter2hunter2", "is no connection string"),
+    ],
+)
+def test_a_connection_string_is_held_to_a_checked_server_and_never_shown(
+    tmp_path: Path, dsn: str, said: str
+) -> None:
+    """Without a check whoever stands in between gets the password and the marts."""
+    found = problems(tmp_path, "", PIPELEDGER__SERVING__POSTGRES__DSN=dsn)
+
+    assert 1 == len(found)
+    assert "serving.postgres.dsn" in found[0]
+    assert said in found[0]
+    assert "hunter2" not in found[0]
+
+
+def test_a_server_on_this_machine_or_one_that_is_checked_is_taken(tmp_path: Path) -> None:
+    """A socket and the loopback need no certificate."""
+    for dsn in (
+        "dbname=sales",
+        "host=/run/postgresql dbname=sales",
+        "postgresql://me:hunter2hunter2@127.0.0.1/sales",
+        "postgresql://me:hunter2hunter2@db.example.com/sales?sslmode=verify-full",
+    ):
+        loaded = load(tmp_path, "", PIPELEDGER__SERVING__POSTGRES__DSN=dsn)
+
+        assert loaded.settings.serving.postgres is not None
+        assert "hunter2" not in str(shown(loaded))
