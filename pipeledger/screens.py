@@ -13,6 +13,7 @@ from rich.table import Table
 
 from connectors.base.redact import redact
 from pipeledger.build import BuildReport, Failure
+from pipeledger.erase import Erasure
 from pipeledger.postgres.outcome import Outcome
 from pipeledger.sync import StreamReport, SyncReport
 
@@ -190,6 +191,28 @@ def show_doctor(found: Sequence[Mapping[str, Any]]) -> None:
         _console.print(f"{one['source']}.{one['connection']}: {one['account']}", style=style)
         for line in one["lines"]:
             _console.print(f"  {line}", markup=False, highlight=False)
+
+
+def show_erasure(done: Erasure) -> None:
+    """What was rewritten, and what a search of everything still found."""
+    verb = "would be rewritten" if done.is_dry_run else "rewritten"
+    for name, count in done.rows.items():
+        _plain(f"{name}: {count} landed row(s) {verb}")
+    if not done.rows:
+        _plain("no landed row names the subject")
+    if done.build_id is not None:
+        _plain(f"published anew: build {done.build_id}; older publications are gone")
+    _plain(f"searched {done.searched} files: found in {len(done.found)} place(s)")
+    for place, hits in done.found.items():
+        style = None if done.is_dry_run else "red"
+        _console.print(f"  {place}: {hits}", style=style, markup=False, highlight=False)
+    for place, hits in done.names_found.items():
+        _console.print(
+            f"  the same name, perhaps another person's, in {place}: {hits}",
+            style="yellow",
+            markup=False,
+            highlight=False,
+        )
 
 
 def show_trace(found: Mapping[str, Any]) -> None:

@@ -119,6 +119,34 @@ def run(
 
 
 @app.command()
+def erase(
+    *,
+    subject: Annotated[
+        str,
+        typer.Option(help="An address, or <source>:<stream>:<connection>:<record id>."),
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go.")] = False,
+    config: Config = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Take a person out of all that is kept, for good, and search every byte for them."""
+    with guarded(debug=debug):
+        from dataclasses import asdict
+
+        from pipeledger.erase import erase as take_out
+
+        done = take_out(settings_of(config).settings, subject, dry_run=dry_run)
+        if as_json:
+            print_json(asdict(done))
+        else:
+            from pipeledger.screens import show_erasure
+
+            show_erasure(done)
+        raise typer.Exit(1 if done.found and not dry_run else 0)
+
+
+@app.command()
 def close(
     period: Annotated[
         str | None, typer.Argument(help="A fiscal month, quarter or year, such as FY2027-M08.")

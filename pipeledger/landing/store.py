@@ -4,7 +4,7 @@ import re
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from connectors.base.stream import Record, Rejected
 from pipeledger.landing.canonical import storable_text
 from pipeledger.landing.checkpoints import Checkpoint, StreamStatus
 from pipeledger.landing.newest import Newest
+from pipeledger.landing.suppression import load as load_suppression
 from pipeledger.landing.tables import (
     CHECKPOINTS,
     QUARANTINE,
@@ -117,6 +118,7 @@ class Landing:
         """A writer for one stream of one connection, for the length of a sync."""
         self._uri(connection)
         uri = self._uri(source, stream)
+        suppression = load_suppression(self.root)
         versions = AppendTable(uri, VERSIONS, ["connection"])
         target = _Target(self, versions, (source, stream, connection), sync_id)
         scratch = self._scratch(connection)
@@ -128,6 +130,8 @@ class Landing:
                 sync_id=sync_id,
                 volatile=volatile,
                 trust_clock=trust_clock,
+                suppression=suppression if suppression.hashes else None,
+                place=f"{source}:{stream}:{connection}",
             )
 
     def _scratch(self, connection: str) -> Path:
@@ -254,9 +258,18 @@ class Landing:
                 "raw": storable_text(one.raw[:MAX_RECORD].decode("utf-8", "replace")),
                 "observed_at": observed_at,
             }
-            for one in rejected
+            for one in map(self._clean, rejected)
         ]
         self._quarantine.append(pa.Table.from_pylist(rows, schema=QUARANTINE))
+
+    def _clean(self, rejected: Rejected) -> Rejected:
+        """What is set aside names no erased person either."""
+        known = load_suppression(self.root)
+        if not known.hashes:
+            return rejected
+        raw = known.text(rejected.raw.decode("utf-8", "replace")).encode()
+        record_id = rejected.record_id and known.text(rejected.record_id)
+        return replace(rejected, record_id=record_id, raw=raw)
 
     def quarantined(self) -> list[dict[str, Any]]:
         """Every record set aside, oldest first."""

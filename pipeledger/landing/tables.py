@@ -217,6 +217,40 @@ def _folder(table: DeltaTable) -> Path:
     return Path(unquote(urlsplit(uri).path)) if uri.startswith("file://") else Path(uri)
 
 
+def rewrite(uri: str, rows: pa.RecordBatchReader) -> None:
+    """Replace all rows of a table in one commit, and leave nothing of what was replaced.
+
+    The old files go, and so do the older lines of the log: they hold the least and the greatest
+    text of each column. Until the commit the table is the old one; after it only files that no
+    reader of ours needs are taken away, so a death at any point loses no row.
+    """
+    table = open_table(uri)
+    if table is None:
+        return
+    write_deltalake(
+        table, rows, mode="overwrite", writer_properties=_WRITER, commit_properties=_COMMIT
+    )
+    purge(uri)
+
+
+def purge(uri: str) -> None:
+    """Take away the files and the lines of the log that the newest version does not need."""
+    table = open_table(uri)
+    if table is None:
+        return
+    table.vacuum(retention_hours=0, dry_run=False, enforce_retention_duration=False, full=True)
+    table.create_checkpoint()
+    log = _folder(table) / "_delta_log"
+    newest = open_table(uri)
+    last = table.version() if newest is None else newest.version()
+    for path in log.glob("*.json"):
+        if path.stem.isdigit() and int(path.stem) < last:
+            path.unlink()
+    for path in log.glob("*.checkpoint*.parquet"):
+        if int(path.name.partition(".")[0]) < last:
+            path.unlink()
+
+
 def compact(table: DeltaTable, retention: timedelta) -> None:
     """Merge small files and drop the ones that no reader can still hold.
 

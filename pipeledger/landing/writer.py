@@ -13,6 +13,7 @@ from connectors.base.errors import BadRecord
 from connectors.base.stream import Record, Rejected
 from pipeledger.landing.canonical import Hasher, storable, storable_text
 from pipeledger.landing.newest import Newest
+from pipeledger.landing.suppression import Suppression
 from pipeledger.landing.tables import INSTANT, VERSIONS
 
 MAX_RECORD = 1024**2
@@ -80,7 +81,11 @@ class Writer:
         sync_id: str,
         volatile: frozenset[str],
         trust_clock: bool = True,
+        suppression: Suppression | None = None,
+        place: str = "",
     ) -> None:
+        self._suppression = suppression
+        self._place = place
         self._target = target
         self._newest = newest
         self._connection = connection
@@ -88,6 +93,11 @@ class Writer:
         self._hasher = Hasher(volatile)
         self._trust_clock = trust_clock
         self._position = 0
+
+    def landed_ids(self, shown: Iterable[str]) -> set[str]:
+        """The ids under which records that a vendor shows have landed."""
+        known = self._suppression
+        return set(shown) if known is None else {known.text(one) for one in shown}
 
     def live_ids(self) -> list[str]:
         """Ids that landing holds as not deleted, this sync's batches included, ascending."""
@@ -113,6 +123,9 @@ class Writer:
         """
         if not records:
             return AppendReport()
+        if self._suppression is not None:
+            stream = self._place.split(":")[1]
+            records = [self._suppression.record(one, stream, self._place) for one in records]
         with _LANDING:
             return self._append(records)
 

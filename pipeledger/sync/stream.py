@@ -212,6 +212,7 @@ class StreamSync:
         self._swept_at = now
 
     async def _delete_missing(self, shown: set[str], known: Callable[[], list[str]]) -> None:
+        shown = self._writer.landed_ids(shown)
         live = await in_thread(known)
         missing = [record_id for record_id in live if record_id not in shown]
         many = len(missing) > GUARD_COUNT and len(missing) > GUARD_SHARE * len(live)
