@@ -16,6 +16,10 @@ Those of a publication: ``while-publishing`` (a mart is in the new file), ``befo
 ``while-publishing-postgres`` (a mart is in the open transaction), ``after-flip`` (the file is
 read, PostgreSQL's transaction is open), ``before-postgres-commit``.
 
+Those of an erasure: ``after-suppression`` (remembered, nothing rewritten),
+``while-erasing-landing`` (one more table is rewritten), ``after-landing-erased`` (all are, and the
+warehouse is gone).
+
 ``before-close`` is one of `pipeledger close`: the figures are frozen, the close is not noted.
 """
 

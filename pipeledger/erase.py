@@ -33,6 +33,7 @@ from pipeledger.settings import Settings
 from pipeledger.sources import CONNECTORS, connector
 
 _ENDS = {"first": re.compile(r"first_?name$"), "last": re.compile(r"last_?name$")}
+_PIECE, _LONGEST = 16 * 1024**2, 320
 _OWN_TABLES = ("_quarantine", "_checkpoints", "_closed_figures", "_closed_periods")
 
 
@@ -296,11 +297,8 @@ def _search(settings: Settings, done: Erasure) -> None:
         if not path.is_file() or path.is_symlink():
             continue
         done.searched += 1
-        content = path.read_bytes().decode("utf-8", "replace").lower()
-        if path.suffix == ".parquet":
-            content += "\n".join(_texts_of_parquet(path))
         for texts, found in kinds:
-            hits = sum(content.count(text) for text in texts)
+            hits = sum(one.count(text) for one in _texts_in(path) for text in texts)
             if path.suffix == ".duckdb":
                 hits += _count_in_file(path, texts)
             if hits:
@@ -311,6 +309,17 @@ def _search(settings: Settings, done: Erasure) -> None:
         for texts, found in kinds:
             for name, hits in count_in_postgres(settings.serving.postgres, texts).items():
                 found[f"PostgreSQL {name}"] = hits
+
+
+def _texts_in(path: Path) -> Iterator[str]:
+    """The bytes of a file as text, piece by piece, and what Parquet keeps compressed."""
+    with path.open("rb") as file:
+        before = b""
+        while piece := file.read(_PIECE):
+            yield (before + piece).decode("utf-8", "replace").lower()
+            before = piece[-_LONGEST:]
+    if path.suffix == ".parquet":
+        yield from _texts_of_parquet(path)
 
 
 def _texts_of_parquet(path: Path) -> Iterator[str]:
