@@ -29,7 +29,7 @@ _STARTS = re.compile(r"(?<=\W)(?=\w)")
 _PERSONAL = re.compile(
     r"(?i)((.*_)?(first|last|middle|full|given|family|sur|nick|display|customer|contact|person|lead)"
     r"[_ ]?name|.*(phone|mobile|telephone|telefon|fax|street|birth|salutation|honorific)|jobtitle"
-    r"|job_title|job|position|title|address_?(line)?_?\d?|line\d|postal_?code|zip(_?code)?|avatar.*"
+    r"|job_title|job|position|title|address_?(line)?_?\d?|line\d|postal_?code|zip(_?code)?|avatar.*|body_text|snippet"
     r"|photo.*|.*linkedin.*|.*twitter.*|skype.*)"
 )
 _NAME = re.compile(r"(?i)(name|label|contact|summary|description|note|notes|comment|comments)")

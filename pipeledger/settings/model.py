@@ -343,6 +343,7 @@ class PostgresServing(Section):
     restricted_columns: tuple[ColumnPattern, ...] = (
         *("dim_contact.name", "dim_contact.primary_email", "dim_contact.emails"),
         *("fct_lead.name", "fct_lead.email", "mart_contact_engagement.name"),
+        "fct_email_body.body_text",
     )
     shared_marts: tuple[Identifier, ...] = (
         *("dim_date", "dim_fiscal_period", "dim_pipeline", "dim_stage", "fct_fx_rate"),
