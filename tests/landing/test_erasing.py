@@ -24,7 +24,8 @@ TOMS = b'{"id":"2","properties":{"email":"tom@stone.example","firstname":"Tom"},
 MAIL = (
     b'{"from":[{"address":"tom@stone.example","name":"Tom"}],'
     b'"to":[{"name":"Eva Stein","address":"eva@stone.example"}],'
-    b'"body_text":"Hello Tom, yours, Eva Stein","subject":"for Eva Stein <eva@stone.example>, cc eva@stone.example.org"}'
+    b'"body_text":"Hello Tom, yours, Eva Stein",'
+    b'"subject":"for Eva Stein <eva@stone.example>, cc eva@stone.example.org"}'
 )
 
 
