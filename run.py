@@ -34,6 +34,13 @@ STAMP = VENV / ".pipeledger-stamp"
 # tests/conftest.py says which are begun first, and xdist is not to know better.
 PYTEST = ("-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder", "-q")
 
+# What the tests drive beside Python: Debian's package, and where under /usr it puts its program.
+TEST_PROGRAMS = {
+    "postgresql": "lib/postgresql/*/bin/initdb",
+    "chromium": "bin/chromium",
+    "libreoffice-calc-nogui": "bin/soffice",
+}
+
 
 def call(*command: str | Path, env: dict[str, str] | None = None) -> None:
     """Run a command in the project's folder; leave with its exit code if it fails."""
@@ -124,6 +131,35 @@ def lock() -> None:
     )
 
 
+def missing_programs() -> list[str]:
+    """The Debian packages of TEST_PROGRAMS that this machine lacks."""
+    return [
+        package for package, pattern in TEST_PROGRAMS.items() if not any(Path("/usr").glob(pattern))
+    ]
+
+
+def install_programs() -> subprocess.Popen[bytes] | None:
+    """Begin to install what the tests drive beside Python; None where nothing can or need be.
+
+    Only root on a Debian-like system can; elsewhere the tests that need a program skip with a
+    loud line, and in CI they fail.
+    """
+    wanted = missing_programs()
+    if not wanted:
+        return None
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
+        print(f"set-up: WITHOUT {', '.join(wanted)}: the tests that need them skip", flush=True)
+        return None
+    print(f"set-up: installing {', '.join(wanted)} for the tests", flush=True)
+    install = f"apt-get install -y -q --no-install-recommends {' '.join(wanted)}"
+    return subprocess.Popen(
+        ["/bin/sh", "-c", f"apt-get update -q && {install}"],
+        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+
+
 def lint() -> None:
     """Every static check, cheapest first."""
     tool("ruff", "check", ".")
@@ -139,7 +175,10 @@ def lint() -> None:
 
 def test() -> None:
     """All that CI runs; ends with how many tests passed and failed, alone on a line."""
+    programs = install_programs()
     lint()
+    if programs is not None and programs.wait():
+        print(f"set-up: WITHOUT {', '.join(missing_programs())}: apt-get failed", flush=True)
     with tempfile.TemporaryDirectory() as scratch:
         report = Path(scratch) / "tests.xml"
         command = ["python", "-m", "pytest", *PYTEST, "--durations=15", f"--junitxml={report}"]
