@@ -2,34 +2,32 @@
 
 import dagster as dg
 
-from connectors.base.errors import ConfigError
 from orchestration import transform
+from orchestration.freshness import failed_runs, stale_sources
 from orchestration.landing import landing_assets
 from orchestration.publish import serving_asset
-from orchestration.settings import configured_sources, settings
-from pipeledger.settings.model import Schedule
+from orchestration.settings import configured_sources, schedule
 from pipeledger.sources import connector
 
+# Delta takes many writers, so sources land in processes of their own; the pool of the warehouse
+# lets in one. Each process is forked from one that has read the definitions.
+side_by_side = dg.multiprocess_executor.configured(
+    {"max_concurrent": 4, "start_method": {"forkserver": {}}}
+)
 
-def _schedule() -> Schedule:
-    """The schedule of the settings; the default where there are none yet."""
-    try:
-        return settings().schedule
-    except ConfigError:
-        return Schedule()
-
-
-landing = [landing_assets(connector(source)) for source in configured_sources()]
+landing = {source: landing_assets(connector(source)) for source in configured_sources()}
 models = transform.model_assets()
 marts = [key for key in models.keys if key.path[0] == "marts"]
 serving = serving_asset(marts)
 
-# One process: DuckDB and dbt's manifest live in it, and connectors wait side by side anyway.
+own_times = {source: schedule().own_times(source) for source in landing}
+apart = [assets for source, assets in landing.items() if own_times[source] is not None]
+
 refresh = dg.define_asset_job(
     "refresh",
-    selection=dg.AssetSelection.all(),
-    executor_def=dg.in_process_executor,
-    description="Sync every source, build and check the models, publish.",
+    selection=dg.AssetSelection.all() - dg.AssetSelection.assets(*apart),
+    executor_def=side_by_side,
+    description="Sync every source that has no times of its own, build and check, publish.",
 )
 rebuild = dg.define_asset_job(
     "rebuild",
@@ -37,16 +35,36 @@ rebuild = dg.define_asset_job(
     executor_def=dg.in_process_executor,
     description="Build, check and publish what has landed.",
 )
+syncs = {
+    source: dg.define_asset_job(
+        f"sync_{source}",
+        selection=dg.AssetSelection.assets(assets),
+        executor_def=dg.in_process_executor,
+        description=f"Sync {source} alone.",
+    )
+    for source, assets in landing.items()
+}
 hourly = dg.ScheduleDefinition(
     name="hourly",
     job=refresh,
-    cron_schedule=_schedule().cron,
-    execution_timezone=_schedule().time_zone,
+    cron_schedule=schedule().cron,
+    execution_timezone=schedule().time_zone,
 )
+own_schedules = [
+    dg.ScheduleDefinition(
+        name=f"sync_{source}_at_its_own_times",
+        job=syncs[source],
+        cron_schedule=times[0],
+        execution_timezone=times[1],
+    )
+    for source, times in own_times.items()
+    if times is not None
+]
 
 defs = dg.Definitions(
-    assets=[*landing, models, serving],
-    jobs=[refresh, rebuild],
-    schedules=[hourly],
+    assets=[*landing.values(), models, serving],
+    jobs=[refresh, rebuild, *syncs.values()],
+    schedules=[hourly, *own_schedules],
+    sensors=[stale_sources, failed_runs],
     resources={**transform.dbt_resource()},
 )

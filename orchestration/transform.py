@@ -7,7 +7,8 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DbtCliResource, dbt_assets
 
-from orchestration.settings import configured_sources, settings
+from orchestration.failed import with_records
+from orchestration.settings import LOCK_WAIT_SECONDS, configured_sources, settings
 from pipeledger.build import BuildReport, prepared_warehouse
 from pipeledger.landed_checks import check_landed
 from pipeledger.manifest import company_manifest, show_manifest
@@ -30,7 +31,9 @@ def model_assets() -> dg.AssetsDefinition:
     def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
         config = settings()
         now = clock_of(config)()
-        with prepared_warehouse(config, landing_of(config), now=now) as prepared:
+        with prepared_warehouse(
+            config, landing_of(config), now=now, lock_wait_seconds=LOCK_WAIT_SECONDS
+        ) as prepared:
             landed = check_landed(prepared.path)
             errors = [one for one in landed.failures if one.severity == "error"]
             if errors:
@@ -44,7 +47,8 @@ def model_assets() -> dg.AssetsDefinition:
             ]
             target = prepared.path.parent / "dbt"
             # A failed check of severity error ends the step here: nothing is published.
-            yield from dbt.cli(command, context=context, target_path=target).stream()
+            invocation = dbt.cli(command, context=context, target_path=target)
+            yield from with_records(invocation.stream(), target, prepared.path)
         note_build(config, BuildReport(prepared.build_id, prepared.as_of, prepared.path))
 
     return dbt_models

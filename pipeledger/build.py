@@ -159,7 +159,12 @@ class Prepared:
 
 @contextmanager
 def prepared_warehouse(
-    settings: Settings, landing: Landing, *, now: datetime, as_of: datetime | None = None
+    settings: Settings,
+    landing: Landing,
+    *,
+    now: datetime,
+    as_of: datetime | None = None,
+    lock_wait_seconds: float = LOCK_WAIT_SECONDS,
 ) -> Iterator[Prepared]:
     """Lock the warehouse, pin the landing, make the raw views and the settings' tables.
 
@@ -172,7 +177,7 @@ def prepared_warehouse(
     """
     instant = (as_of or now).astimezone(UTC)
     path = _warehouse(settings, as_of)
-    with exclusive(settings.paths.state / "warehouse.lock", "the warehouse", LOCK_WAIT_SECONDS):
+    with exclusive(settings.paths.state / "warehouse.lock", "the warehouse", lock_wait_seconds):
         _check_space(path)
         started = time.monotonic()
         closed = Closes(landing.root).files()
@@ -266,13 +271,13 @@ def _failures(results: list[Any], warehouse: Path) -> Iterator[Failure]:
                 "warn" if is_warning else "error",
                 int(one.failures or 0),
                 " ".join(str(one.message).split())[:300],
-                _first_records(db, str(one.node.compiled_code or "")),
+                failing_records(db, str(one.node.compiled_code or "")),
             )
     finally:
         db.close()
 
 
-def _first_records(db: Any, sql: str) -> tuple[str, ...]:
+def failing_records(db: Any, sql: str) -> tuple[str, ...]:
     """The first failing rows as text, key columns first as the test selects them."""
     import duckdb
 

@@ -80,8 +80,11 @@ async def sync_all(
     full: bool = False,
     allow_deletes: bool = False,
     progress: Progress | None = None,
+    lock_wait_seconds: float = 0.0,
 ) -> list[SyncReport]:
     """Sync the chosen connections side by side.
+
+    ``lock_wait_seconds`` is how long to wait for another process that syncs one of them.
 
     Raises:
         LockHeldError: another process syncs one of them; the others are done first.
@@ -100,6 +103,7 @@ async def sync_all(
             full=full,
             allow_deletes=allow_deletes,
             progress=progress,
+            lock_wait_seconds=lock_wait_seconds,
         )
 
     chosen = [c for c in settings.connections if connections is None or c.name in connections]

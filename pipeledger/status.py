@@ -24,7 +24,6 @@ def status(settings: Settings) -> dict[str, Any]:
         for row in landing.checkpoints()
         if row.state == "complete"
     }
-    limit = settings.schedule.stale_after_hours
     streams = []
     for row in landing.checkpoints(last=True):
         done = complete.get((row.source, row.stream, row.connection))
@@ -38,7 +37,7 @@ def status(settings: Settings) -> dict[str, Any]:
                 "last_sync_at": row.at,
                 "complete_at": done,
                 "age_hours": None if age is None else round(age, 1),
-                "is_stale": age is None or age > limit,
+                "is_stale": age is None or age > settings.schedule.stale_hours(row.source),
                 "seen": row.seen,
                 "appended": row.appended,
                 "error": row.error,

@@ -169,7 +169,6 @@ def _config_tables(db: duckdb.DuckDBPyConnection, settings: Settings, as_of: dat
     first = (as_of - timedelta(days=365 * 12)).date()
     last = (as_of + timedelta(days=365 * 4)).date()
     periods = fiscal_periods(company.fiscal_year.calendar(), first, last)
-    hours = settings.schedule.stale_after_hours
     rows: dict[str, list[tuple[Any, ...]]] = {
         "company": [(company.name, company.reporting_currency, company.time_zone)],
         "fiscal_periods": [
@@ -209,7 +208,7 @@ def _config_tables(db: duckdb.DuckDBPyConnection, settings: Settings, as_of: dat
             (one.invoice, one.connection, one.by) for one in settings.billing.superseded
         ],
         "stale_after": [
-            (one.source, one.name, stream.name, hours)
+            (one.source, one.name, stream.name, settings.schedule.stale_hours(one.source))
             for one in settings.connections
             for stream in one.connector.streams
             if one.connector.active is None or stream.name in one.connector.active(one.settings)

@@ -292,6 +292,11 @@ def _check_rules(draft: Draft, settings: Settings, sources: Any) -> None:
         if one.connection == one.by or (one.by, one.connection) in pairs:
             draft.wrong(key, f"{one.connection} and {one.by} would supersede each other")
         pairs.add((one.connection, one.by))
+    known = sorted(sources) if isinstance(sources, dict) else []
+    for source in settings.schedule.sources:
+        if source not in known:
+            key = f"schedule.sources.{source}"
+            draft.wrong(key, f"there is no source {source!r}{near(source, known)}")
     for key, name in rules:
         if name not in names:
             draft.wrong(key, f"there is no connection {name!r}{near(name, names)}")

@@ -319,12 +319,36 @@ class Reps(Section):
     """Teams in place of people, none of fewer than so many; 0 compares people."""
 
 
+class SourceSchedule(Section):
+    """[schedule.sources.<source>]: what differs for one source."""
+
+    cron: Cron | None = None
+    """Times of its own at which the source is synced; the refresh then leaves it out."""
+    time_zone: Zone | None = None
+    stale_after_hours: int | None = Field(default=None, ge=1)
+
+
 class Schedule(Section):
     """[schedule]: when Dagster refreshes everything, and what counts as stale."""
 
     cron: Cron = "5 * * * *"
     time_zone: Zone = "UTC"
     stale_after_hours: int = Field(default=3, ge=1)
+    sources: dict[str, SourceSchedule] = Field(default_factory=dict)
+
+    def stale_hours(self, source: str) -> int:
+        """Hours without a complete sync after which a stream of the source is stale."""
+        own = self.sources.get(source)
+        if own is None or own.stale_after_hours is None:
+            return self.stale_after_hours
+        return own.stale_after_hours
+
+    def own_times(self, source: str) -> tuple[str, str] | None:
+        """Cron expression and time zone of the source, None where the refresh syncs it."""
+        own = self.sources.get(source)
+        if own is None or own.cron is None:
+            return None
+        return own.cron, own.time_zone or self.time_zone
 
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
