@@ -3,6 +3,7 @@
 import dagster as dg
 
 from orchestration import transform
+from orchestration.backfill import backfill
 from orchestration.freshness import failed_runs, stale_sources
 from orchestration.landing import landing_assets
 from orchestration.publish import serving_asset
@@ -63,7 +64,7 @@ own_schedules = [
 
 defs = dg.Definitions(
     assets=[*landing.values(), models, serving],
-    jobs=[refresh, rebuild, *syncs.values()],
+    jobs=[refresh, rebuild, backfill, *syncs.values()],
     schedules=[hourly, *own_schedules],
     sensors=[stale_sources, failed_runs],
     resources={**transform.dbt_resource()},

@@ -9,11 +9,12 @@ import json
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from connectors.base.errors import PipeledgerError
+from connectors.base.errors import ConfigError, PipeledgerError
 from connectors.base.locks import write_durably
 from connectors.base.redact import redact
 from pipeledger.build import BuildReport, Failure, build
@@ -26,9 +27,11 @@ from pipeledger.postgres.outcome import Outcome
 from pipeledger.publish import Publication, publish
 from pipeledger.settings import Connection, Settings
 from pipeledger.sync import (
+    Range,
     RebuiltStream,
     StreamReport,
     SyncReport,
+    backfill_connection,
     cancel_on_signals,
     rebuild_state,
     sync_connection,
@@ -108,11 +111,78 @@ async def sync_all(
 
     chosen = [c for c in settings.connections if connections is None or c.name in connections]
     with cancel_on_signals():
-        results = await asyncio.gather(*map(one, chosen), return_exceptions=True)
+        return _reports(await asyncio.gather(*map(one, chosen), return_exceptions=True))
+
+
+async def backfill_all(
+    settings: Settings,
+    within: Range,
+    *,
+    connections: Sequence[str],
+    streams: Sequence[str] | None = None,
+    progress: Progress | None = None,
+    lock_wait_seconds: float = 0.0,
+) -> list[SyncReport]:
+    """Read a range of the chosen connections again, side by side; no cursor moves.
+
+    Raises:
+        LockHeldError: another process syncs one of them; the others are done first.
+        ConfigError: a stream was never synced.
+    """
+    landing = landing_of(settings)
+
+    async def one(connection: Connection) -> SyncReport:
+        return await backfill_connection(
+            connection.connector,
+            connection.settings,
+            connection.name,
+            landing,
+            within=within,
+            clock=clock_of(settings),
+            state_dir=settings.paths.state,
+            streams=streams,
+            progress=progress,
+            lock_wait_seconds=lock_wait_seconds,
+        )
+
+    chosen = [one for one in settings.connections if one.name in connections]
+    with cancel_on_signals():
+        return _reports(await asyncio.gather(*map(one, chosen), return_exceptions=True))
+
+
+def _reports(results: Sequence[SyncReport | BaseException]) -> list[SyncReport]:
+    """The reports; the first fault is raised, now that the others are done."""
     held = [result for result in results if isinstance(result, BaseException)]
     if held:
         raise held[0]
     return [result for result in results if isinstance(result, SyncReport)]
+
+
+def range_of_days(settings: Settings, first: date, last: date) -> Range:
+    """From the first day's beginning to the last one's end, in the company's zone.
+
+    Raises:
+        ConfigError: the last day comes before the first.
+    """
+    if last < first:
+        raise ConfigError(f"the range ends ({last}) before it begins ({first})")
+    zone = ZoneInfo(settings.company.time_zone)
+    begin = datetime.combine(first, time(), zone)
+    end = datetime.combine(last + timedelta(days=1), time(), zone)
+    return Range(begin.astimezone(UTC), end.astimezone(UTC))
+
+
+def connections_named(settings: Settings, name: str) -> list[str]:
+    """The connection of that name, or all of the source of that name.
+
+    Raises:
+        ConfigError: there is neither.
+    """
+    found = [one.name for one in settings.connections if name in (one.name, one.source)]
+    if not found:
+        names = ", ".join(one.name for one in settings.connections) or "none"
+        raise ConfigError(f"no connection or source {name}; there are the connections: {names}")
+    return [name] if name in found else found
 
 
 def rebuild_all(settings: Settings) -> list[RebuiltStream]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pipeledger.build import BuildReport
     from pipeledger.publish import Publication
     from pipeledger.settings import Settings
-    from pipeledger.sync import SyncReport
+    from pipeledger.sync import Range, SyncReport
 
 
 def run_all(
@@ -125,6 +125,37 @@ def run_syncs(
                     streams=streams or None,
                     full=full,
                     allow_deletes=allow_deletes,
+                    progress=progress,
+                )
+            )
+        except asyncio.CancelledError:  # SIGTERM, or Ctrl-C
+            raise KeyboardInterrupt from None
+
+
+def run_backfill(
+    settings: "Settings",
+    connections: list[str],
+    streams: list[str] | None,
+    within: "Range",
+    *,
+    quiet: bool,
+) -> "list[SyncReport]":
+    """Read a range of the connections again, with a live table unless quiet.
+
+    Raises:
+        KeyboardInterrupt: it was cancelled by a signal; what came is landed.
+    """
+    from pipeledger.pipeline import backfill_all
+    from pipeledger.screens import sync_progress
+
+    with sync_progress(is_shown=not quiet and sys.stderr.isatty()) as progress:
+        try:
+            return asyncio.run(
+                backfill_all(
+                    settings,
+                    within,
+                    connections=connections,
+                    streams=streams or None,
                     progress=progress,
                 )
             )

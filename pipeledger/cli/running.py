@@ -1,5 +1,6 @@
 """Commands that bring data in and out: sync, build, check, publish, run, close."""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -27,6 +28,7 @@ from pipeledger.shown_runs import (
 )
 
 app = typer.Typer()
+DAYS = ["%Y-%m-%d"]
 
 
 @app.command()
@@ -48,6 +50,30 @@ def sync(
         reports = run_syncs(
             settings, connections, stream, full=full, allow_deletes=allow_deletes, quiet=as_json
         )
+        show_sync_reports(reports, as_json=as_json)
+        raise typer.Exit(sync_exit_code(reports))
+
+
+@app.command()
+def backfill(
+    source: Annotated[str, typer.Argument(help="A connection, or a source for all of its own.")],
+    first: Annotated[datetime, typer.Option("--from", formats=DAYS, help="The first day.")],
+    last: Annotated[datetime, typer.Option("--to", formats=DAYS, help="The last day, included.")],
+    stream: Streams = None,
+    *,
+    config: Config = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Read a range of days again and land what is missing; the next sync goes on as before."""
+    with guarded(debug=debug):
+        from pipeledger.pipeline import connections_named, range_of_days, sync_exit_code
+        from pipeledger.shown_runs import run_backfill
+
+        settings = settings_of(config).settings
+        within = range_of_days(settings, first.date(), last.date())
+        names = connections_named(settings, source)
+        reports = run_backfill(settings, names, stream, within, quiet=as_json)
         show_sync_reports(reports, as_json=as_json)
         raise typer.Exit(sync_exit_code(reports))
 

@@ -7,9 +7,11 @@ drops what it has. One failing stream never stops the others.
     batch.py       records read but not landed yet
     stream.py      one stream: batches, checkpoints, deletes
     connection.py  one connection: lock, state, streams side by side
+    backfill.py    a range read again, beside the live cursor
     state.py       is the stored state fit to go on from, and how to rebuild it
 """
 
+from pipeledger.sync.backfill import Range, backfill_connection
 from pipeledger.sync.connection import sync_connection
 from pipeledger.sync.interrupt import cancel_on_signals
 from pipeledger.sync.report import (
@@ -22,10 +24,12 @@ from pipeledger.sync.state import RebuiltStream, rebuild_state
 
 __all__ = [
     "DeletesRefusedError",
+    "Range",
     "RebuiltStream",
     "StreamReport",
     "SyncReport",
     "TooManyRejectedError",
+    "backfill_connection",
     "cancel_on_signals",
     "rebuild_state",
     "sync_connection",

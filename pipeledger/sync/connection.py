@@ -88,8 +88,8 @@ async def sync_connection(
     with ExitStack() as held:
         lock = exclusive(own_state / "sync.lock", f"connection {connection}", lock_wait_seconds)
         await in_thread(held.enter_context, lock)
-        _sweep_scratch(landing, connection)
-        chosen = _chosen(connector, settings, streams)
+        sweep_scratch(landing, connection)
+        chosen = chosen_streams(connector, settings, streams)
         last = fit_checkpoints(
             landing,
             connector.source,
@@ -142,7 +142,7 @@ async def _read_streams(
         raise
     except Exception as error:  # noqa: BLE001 - a connection that cannot be opened costs only itself
         _fail_rest(run, chosen, error)
-        _log.warning("connection_failed", connection=run.scope.connection, reason=_text(error))
+        _log.warning("connection_failed", connection=run.scope.connection, reason=fault_text(error))
     for stream in fed:
         # Fed streams share their parent's fate.
         parent = run.reports.get(str(stream.parent))
@@ -151,7 +151,9 @@ async def _read_streams(
             run.reports[stream.name].error = parent.error
 
 
-def _chosen(connector: Connector, settings: Any, names: Sequence[str] | None) -> list[Stream]:
+def chosen_streams(
+    connector: Connector, settings: Any, names: Sequence[str] | None
+) -> list[Stream]:
     """The active streams asked for, with the streams that they feed.
 
     Raises:
@@ -217,10 +219,10 @@ async def _sync_stream(run: _Run, session: Any, stream: Stream) -> None:
             run.show(report)
             return
         started = time.monotonic()
-        before = _asked(session)
+        before = asked_of(session)
 
         def measured(report: StreamReport) -> None:
-            after = _asked(session)
+            after = asked_of(session)
             report.requests, report.bytes = after[0] - before[0], after[1] - before[1]
             tell = getattr(session, "report", None)
             report.budget = tell() if callable(tell) else {}
@@ -238,7 +240,7 @@ async def _sync_stream(run: _Run, session: Any, stream: Stream) -> None:
                 report.state, report.error = "cancelled", "cancelled"
                 raise
             except Exception as error:  # noqa: BLE001 - a fault costs this stream, not the others
-                report.state, report.error = "failed", _text(error)
+                report.state, report.error = "failed", fault_text(error)
                 report.is_disk_full = isinstance(error, StorageFullError)
                 if isinstance(error, AccessDenied) and error.whole_source:
                     run.refused = error
@@ -288,8 +290,8 @@ def _note_end(
         else:
             _checkpoint_unread(run, stream, report)
     except Exception as error:  # noqa: BLE001 - a full disk must not hide why the stream ended
-        report.state, report.error = "failed", report.error or _text(error)
-        _log.warning("checkpoint_failed", stream=stream.name, reason=_text(error))
+        report.state, report.error = "failed", report.error or fault_text(error)
+        _log.warning("checkpoint_failed", stream=stream.name, reason=fault_text(error))
 
 
 def _checkpoint_unread(run: _Run, stream: Stream, report: StreamReport) -> None:
@@ -318,21 +320,22 @@ def _fail_rest(run: _Run, chosen: Sequence[Stream], error: Exception) -> None:
     for stream in chosen:
         report = run.reports[stream.name]
         if report.state == "running":
-            report.state, report.error = "failed", _text(error)
+            report.state, report.error = "failed", fault_text(error)
             _note_end(run, stream, report)
 
 
-def _text(error: Exception) -> str:
+def fault_text(error: Exception) -> str:
+    """What to tell of a fault, secrets masked."""
     if isinstance(error, PipeledgerError):
         return str(error)
     return redact(f"{type(error).__name__}: {error}")
 
 
-def _asked(session: Any) -> tuple[int, int]:
+def asked_of(session: Any) -> tuple[int, int]:
     """Requests and bytes of a session so far, where it counts them."""
     return int(getattr(session, "requests", 0)), int(getattr(session, "bytes", 0))
 
 
-def _sweep_scratch(landing: Landing, connection: str) -> None:
+def sweep_scratch(landing: Landing, connection: str) -> None:
     """Remove what a killed sync of this connection has spilled; its lock is ours."""
     shutil.rmtree(Path(landing.root) / "_scratch" / connection, ignore_errors=True)

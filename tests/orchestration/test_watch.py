@@ -201,3 +201,24 @@ def test_the_instance_that_is_shipped_retries_killed_runs_and_lets_one_writer_in
     assert shipped["run_retries"]["enabled"]
     assert shipped["run_monitoring"]["enabled"]
     assert shipped["telemetry"] == {"enabled": False}
+
+
+def test_the_job_reads_a_range_again_and_tells_it_of_the_asset(
+    location: ModuleType, synced: tuple[dg.DagsterInstance, Any]
+) -> None:
+    """A materialization would make the stream look fresh; an observation does not."""
+    instance, _ = synced
+    config = {"source": "files", "first_day": "2026-09-01", "last_day": "2026-09-30"}
+
+    job = location.defs.resolve_job_def("backfill")
+    result = job.execute_in_process(
+        instance=instance, run_config={"ops": {"read_again": {"config": config}}}
+    )
+
+    assert result.success
+    told = [
+        one.asset_observation_data.asset_observation
+        for one in result.get_asset_observation_events()
+    ]
+    assert [(DEALS, 3)] == [(one.asset_key, one.metadata["records_seen"].value) for one in told]
+    assert [] == result.get_asset_materialization_events()
