@@ -5,9 +5,11 @@ from collections.abc import Sequence
 import dagster as dg
 
 from connectors.base.redact import redact
-from orchestration.settings import settings
+from orchestration.settings import LOCK_WAIT_SECONDS, settings
 from orchestration.transform import WAREHOUSE_POOL
 from pipeledger.pipeline import noted_build, publish_and_note
+from pipeledger.publish import Publication, SupersededError
+from pipeledger.settings import Settings
 
 
 def serving_asset(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
@@ -24,7 +26,11 @@ def serving_asset(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
     )
     def serving_copy() -> dg.MaterializeResult[None]:
         config = settings()
-        done = publish_and_note(config, noted_build(config))
+        try:
+            done = _published(config)
+        except SupersededError:
+            # A command line has built meanwhile, and has noted what that came to.
+            done = _published(config)
         second = done.postgres
         if second is not None and second.error is not None:
             raise dg.Failure(
@@ -42,3 +48,7 @@ def serving_asset(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
         )
 
     return serving_copy
+
+
+def _published(config: Settings) -> Publication:
+    return publish_and_note(config, noted_build(config), lock_wait_seconds=LOCK_WAIT_SECONDS)

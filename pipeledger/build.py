@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import import_module
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from connectors.base.errors import PipeledgerError
+from connectors.base.locks import write_durably
 from pipeledger.crash import crash_point
 from pipeledger.dbt_runs import BuildError, Dbt, dbt_environment
 from pipeledger.kept import standing_relations
@@ -177,8 +178,11 @@ def prepared_warehouse(
     """
     instant = (as_of or now).astimezone(UTC)
     path = _warehouse(settings, as_of)
-    with exclusive(settings.paths.state / "warehouse.lock", "the warehouse", lock_wait_seconds):
+    with warehouse_lock(settings, lock_wait_seconds):
         _check_space(path)
+        build_id = _build_id()
+        # Before anything changes: what the file held until now is no longer to be published.
+        write_durably(_mark(path), build_id.encode())
         started = time.monotonic()
         closed = Closes(landing.root).files()
         inputs = Inputs(landing.pin(), landing.checkpoints(), instant, *closed)
@@ -191,7 +195,28 @@ def prepared_warehouse(
         crash_point("after-prepare")
         with dbt_environment(path, instant):
             seconds = time.monotonic() - started
-            yield Prepared(_build_id(), instant, path, dbt_vars(settings), standing, seconds)
+            yield Prepared(build_id, instant, path, dbt_vars(settings), standing, seconds)
+
+
+def warehouse_lock(settings: Settings, wait_seconds: float) -> AbstractContextManager[None]:
+    """The lock of everybody who opens the warehouse file, to write or to publish.
+
+    Raises:
+        LockHeldError: when entered, another process holds it; names it.
+    """
+    return exclusive(settings.paths.state / "warehouse.lock", "the warehouse", wait_seconds)
+
+
+def build_in(warehouse: Path) -> str | None:
+    """The build that a warehouse file holds, begun or done; None if an earlier release made it."""
+    try:
+        return _mark(warehouse).read_text(encoding="ascii")
+    except FileNotFoundError:
+        return None
+
+
+def _mark(warehouse: Path) -> Path:
+    return warehouse.with_suffix(".build")
 
 
 def _build_id() -> str:

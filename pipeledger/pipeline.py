@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from connectors.base.errors import ConfigError, PipeledgerError
 from connectors.base.locks import write_durably
 from connectors.base.redact import redact
-from pipeledger.build import BuildReport, Failure, build
+from pipeledger.build import LOCK_WAIT_SECONDS, BuildReport, Failure, build
 from pipeledger.clock import Clock, frozen_clock, system_clock
 from pipeledger.guard import CHECKS_FAILED, FAILED, OK, PARTIAL
 from pipeledger.landed_checks import check_landed
@@ -250,9 +250,11 @@ def noted_build(settings: Settings) -> BuildReport:
     )
 
 
-def publish_and_note(settings: Settings, report: BuildReport) -> Publication:
+def publish_and_note(
+    settings: Settings, report: BuildReport, *, lock_wait_seconds: float = LOCK_WAIT_SECONDS
+) -> Publication:
     """Publish, and note that this build is the one that readers see, and in PostgreSQL or not."""
-    done = publish(settings, report)
+    done = publish(settings, report, lock_wait_seconds=lock_wait_seconds)
     at = clock_of(settings)().isoformat()
     _note(settings, {"state": "published", "at": at, "build": _plain(report)})
     if done.postgres is not None:

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from connectors.base.errors import PipeledgerError
-from pipeledger.build import BuildReport
+from pipeledger.build import LOCK_WAIT_SECONDS, BuildReport, build_in, warehouse_lock
 from pipeledger.crash import crash_point
-from pipeledger.locks import exclusive
+from pipeledger.locks import LockHeldError, exclusive
 from pipeledger.postgres.outcome import Outcome
 from pipeledger.settings import Settings
 
@@ -39,6 +39,10 @@ _META = ("sync_runs", "source_status", "build_inputs")
 
 class ChecksFailedError(PipeledgerError):
     """Checks of severity error fail: what was built is neither published nor closed."""
+
+
+class SupersededError(LockHeldError):
+    """The warehouse holds another build by now, whose own run publishes it (exit 4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +63,15 @@ class Publication:
         return 0 if self.postgres is None else self.postgres.exit_code
 
 
-def publish(settings: Settings, report: BuildReport) -> Publication:
+def publish(
+    settings: Settings, report: BuildReport, *, lock_wait_seconds: float = LOCK_WAIT_SECONDS
+) -> Publication:
     """Copy the marts of a checked build into serving and point readers at them.
 
     Raises:
         ChecksFailedError: the build has error-level failures; the last good file stays.
         LockHeldError: another build or publication is running.
+        SupersededError: another build came between this one and its publication.
     """
     if report.errors:
         raise ChecksFailedError(
@@ -72,7 +79,16 @@ def publish(settings: Settings, report: BuildReport) -> Publication:
         )
     folder = settings.paths.serving
     folder.mkdir(parents=True, exist_ok=True)
-    with exclusive(settings.paths.state / "serving.lock", "the serving folder", 30.0):
+    with (
+        warehouse_lock(settings, lock_wait_seconds),
+        exclusive(settings.paths.state / "serving.lock", "the serving folder", 30.0),
+    ):
+        held = build_in(report.warehouse)
+        if held not in (None, report.build_id):
+            raise SupersededError(
+                f"build {report.build_id} was replaced by build {held} before it was published. "
+                "The run that made that one publishes it, if its checks pass."
+            )
         _clean(folder)
         aside = folder / f".{report.build_id}.partial"
         rows, checksums = _write(aside, settings, report)

@@ -21,7 +21,7 @@ def company(tmp_path: Path) -> Path:
     path = place(tmp_path)
     august = datetime(2026, 8, 1, tzinfo=UTC).timestamp()
     os.utime(tmp_path / "inbox" / "deals.csv", (august, august))
-    assert 0 == call(path, "sync").exit_code
+    assert 0 == call(path, "sync", "books").exit_code
     return path
 
 

@@ -97,7 +97,7 @@ async def test_what_came_before_a_fault_stays_and_the_report_says_it(tmp_path: P
 
     def stops(stream: str, page: int) -> None:
         if stream == "deals" and page == 1:
-            raise BudgetSpent("no calls are left today", resets_at=None)
+            raise BudgetSpent("no calls are left today", resets_at=LATER)
 
     vendor.before_page = stops
     report = await backfill(vendor, tmp_path, streams=["deals"])
