@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import psycopg2
 import pytest
 
 from pipeledger.project import ROOT
@@ -41,14 +40,14 @@ def port() -> Iterator[int]:
         "unix_socket_directories=",
         "fsync=off",
     ]
-    command = [initdb.with_name("postgres"), "-D", str(folder / "cluster")]
+    command = [str(initdb.with_name("postgres")), "-D", str(folder / "cluster")]
     server = subprocess.Popen(
         [*command, *(word for one in options for word in ("-c", one))],
         stderr=subprocess.DEVNULL,
         **other,
     )
     try:
-        _make_database(number, server)
+        _make_database(number, initdb.with_name("createdb"), server)
         yield number
     finally:
         server.terminate()
@@ -56,19 +55,11 @@ def port() -> Iterator[int]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _make_database(port: int, server: "subprocess.Popen[bytes]") -> None:
-    where = f"host=127.0.0.1 port={port} user=dagster dbname=postgres"
-    while True:
-        try:
-            connection = psycopg2.connect(where)
-            break
-        except psycopg2.OperationalError:
-            assert server.poll() is None
-            time.sleep(0.05)
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute("create database dagster")
-    connection.close()
+def _make_database(port: int, createdb: Path, server: "subprocess.Popen[Any]") -> None:
+    where = ["-h", "127.0.0.1", "-p", str(port), "-U", "dagster", "dagster"]
+    while subprocess.run([createdb, *where], check=False, stderr=subprocess.DEVNULL).returncode:
+        assert server.poll() is None
+        time.sleep(0.05)
 
 
 @dg.op
