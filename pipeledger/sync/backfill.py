@@ -19,7 +19,6 @@ import structlog
 from connectors.base.errors import BudgetSpent, ConfigError, PipeledgerError
 from connectors.base.stream import Connector, Page, ReadRequest, Record, Resources, Stream
 from pipeledger.clock import Clock, new_sync_id
-from pipeledger.crash import crash_point
 from pipeledger.landing import Landing, Writer
 from pipeledger.locks import exclusive
 from pipeledger.sync.ahead import read_ahead
@@ -248,4 +247,3 @@ def _land(
             report.late += done.late
             report.quarantined += done.quarantined
             report.replaced_text += done.replaced_text
-    crash_point("after-backfill-commit")
