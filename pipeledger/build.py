@@ -182,7 +182,7 @@ def prepared_warehouse(
         _check_space(path)
         build_id = _build_id()
         # Before anything changes: what the file held until now is no longer to be published.
-        write_durably(_mark(path), build_id.encode())
+        write_durably(mark_of(path), build_id.encode())
         started = time.monotonic()
         closed = Closes(landing.root).files()
         inputs = Inputs(landing.pin(), landing.checkpoints(), instant, *closed)
@@ -210,12 +210,13 @@ def warehouse_lock(settings: Settings, wait_seconds: float) -> AbstractContextMa
 def build_in(warehouse: Path) -> str | None:
     """The build that a warehouse file holds, begun or done; None if an earlier release made it."""
     try:
-        return _mark(warehouse).read_text(encoding="ascii")
+        return mark_of(warehouse).read_text(encoding="ascii")
     except FileNotFoundError:
         return None
 
 
-def _mark(warehouse: Path) -> Path:
+def mark_of(warehouse: Path) -> Path:
+    """The file beside a warehouse that names the build in it."""
     return warehouse.with_suffix(".build")
 
 

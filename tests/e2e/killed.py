@@ -14,21 +14,23 @@ from pathlib import Path
 import dbt.adapters.duckdb.connections
 import dbt.cli.main  # noqa: F401 - as above
 
-from pipeledger.build import BuildReport, build
+from pipeledger.build import BuildReport, build, mark_of
 from pipeledger.pipeline import clock_of, landing_of, sync_all, warehouse_of
 from pipeledger.publish import publish
 from pipeledger.settings import Settings, load_settings
 
 
 def step(settings: Settings, words: list[str]) -> None:
-    """Do ``sync``, ``build`` or ``publish <build id>``."""
+    """Do ``sync``, ``build`` or ``publish <build id>``, the warehouse taken for that build's."""
     now = clock_of(settings)()
     if words[0] == "sync":
         asyncio.run(sync_all(settings))
     elif words[0] == "build":
         build(settings, landing_of(settings), now=now)
     else:
-        publish(settings, BuildReport(words[1], now, warehouse_of(settings)))
+        warehouse = warehouse_of(settings)
+        mark_of(warehouse).write_text(words[1], encoding="ascii")
+        publish(settings, BuildReport(words[1], now, warehouse))
 
 
 def main() -> None:
