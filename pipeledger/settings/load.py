@@ -15,7 +15,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from pydantic import BaseModel
+
 from connectors.base.errors import ConfigError, PipeledgerError
+from pipeledger.settings.alerts import Smtp, Webhook
+from pipeledger.settings.domains import outside
 from pipeledger.settings.draft import Draft, Origin, leaves
 from pipeledger.settings.explain import near, validate
 from pipeledger.settings.lines import key_lines
@@ -73,6 +77,7 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
     base = chosen.resolve().parent
     connections = _connections(draft, raw_sources, base)
     _serving(draft, base)
+    _read_alert_secrets(draft, base)
     settings = validate(draft, Settings, {**draft.values, "connections": tuple(connections)}, "")
     if settings is not None:
         _check_rules(draft, settings, raw_sources)
@@ -103,7 +108,7 @@ def _read_file(path: Path) -> Draft:
 
 def _plain(key: str) -> str:
     """The key that a secret file stands for."""
-    return key.removesuffix("_file") if key.startswith(("sources.", "serving.")) else key
+    return key.removesuffix("_file") if key.startswith(("sources.", "serving.", "alerts.")) else key
 
 
 def _check_version(draft: Draft) -> None:
@@ -225,6 +230,23 @@ def _serving(draft: Draft, base: Path) -> None:
         remember_password(found.dsn.get_secret_value())
 
 
+def _read_alert_secrets(draft: Draft, base: Path) -> None:
+    """The mail server's password and the webhooks' addresses, as secrets of connections are."""
+    alerts = draft.values.get("alerts")
+    if not isinstance(alerts, dict):
+        return
+    hooks = alerts.get("webhooks")
+    found: list[tuple[str, Any, type[BaseModel]]] = [("alerts.smtp", alerts.get("smtp"), Smtp)]
+    if isinstance(hooks, dict):
+        found += [(f"alerts.webhooks.{name}", one, Webhook) for name, one in hooks.items()]
+    for key, values, model in found:
+        if isinstance(values, dict):
+            read_secret_files(draft, key, values, model, base)
+            remember_secrets(values, model)
+            check_secrets(draft, key, values, model)
+            _check_places(draft, key, values, base)
+
+
 def _check_places(draft: Draft, key: str, values: dict[str, Any], base: Path) -> None:
     """Make paths absolute; note missing ones, and addresses that would leak a credential."""
     folder = values.get("folder")
@@ -300,6 +322,7 @@ def _check_rules(draft: Draft, settings: Settings, sources: Any) -> None:
     for key, name in rules:
         if name not in names:
             draft.wrong(key, f"there is no connection {name!r}{near(name, names)}")
+    _check_alerts(draft, settings)
     won: dict[tuple[str, str], str] = {}
     seen: set[tuple[str, str, str]] = set()
     for index, rule in enumerate(settings.stages):
@@ -315,11 +338,32 @@ def _check_rules(draft: Draft, settings: Settings, sources: Any) -> None:
             )
 
 
+def _check_alerts(draft: Draft, settings: Settings) -> None:
+    """Nobody outside is told, and no export takes another's file."""
+    alerts = settings.alerts
+    named = [(f"alerts.{topic}", getattr(alerts, topic)) for topic in ("finance", "data_team")]
+    named += [("alerts.smtp.sender", (alerts.smtp.sender,))] if alerts.smtp is not None else []
+    for key, addresses in named:
+        for address in addresses:
+            if (problem := outside(address, settings.company.own_domains)) is not None:
+                draft.wrong(key, problem)
+    taken: set[Path] = set()
+    for index, one in enumerate(settings.exports):
+        if one.path in taken:
+            draft.wrong(
+                f"exports.{index}", f"{one.path} is written by an export above; name `file`"
+            )
+        taken.add(one.path)
+
+
 def _resolved(settings: Settings, base: Path) -> Settings:
     """Relative paths count from the settings file."""
     paths = settings.paths
     return settings.model_copy(
         update={
+            "exports": tuple(
+                one.model_copy(update={"folder": base / one.folder}) for one in settings.exports
+            ),
             "paths": paths.model_copy(
                 update={
                     "landing": str(base / paths.landing),
@@ -327,6 +371,6 @@ def _resolved(settings: Settings, base: Path) -> Settings:
                     "serving": base / paths.serving,
                     "state": base / paths.state,
                 }
-            )
+            ),
         }
     )

@@ -10,8 +10,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     SecretStr,
     StringConstraints,
@@ -21,6 +19,8 @@ from pydantic import (
 
 from connectors.base.stream import Connector
 from pipeledger.calendar import Anchor, FiscalCalendar, FiscalPeriod, Pattern, fiscal_periods
+from pipeledger.settings.alerts import Alerts, ScheduledExport
+from pipeledger.settings.section import Domain, Section
 
 VERSION: Final = 1
 """Version of the settings' keys; a file of another one is refused with how to mend it."""
@@ -69,23 +69,9 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _domain(text: str) -> str:
-    name = text.strip().lower()
-    if "." not in name or "@" in name:
-        raise ValueError(f"{text!r} is no mail domain, such as example.com")
-    return name
-
-
 CurrencyCode = Annotated[str, AfterValidator(currency_code)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Cron = Annotated[str, AfterValidator(_cron)]
-Domain = Annotated[str, AfterValidator(_domain)]
-
-
-class Section(BaseModel):
-    """A table of the settings: unknown keys are errors, values never change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
 
 class CustomPeriod(Section):
@@ -436,6 +422,8 @@ class Settings(Section):
     reps: Reps = Reps()
     schedule: Schedule = Schedule()
     serving: Serving = Serving()
+    alerts: Alerts = Alerts()
+    exports: tuple[ScheduledExport, ...] = ()
     connections: tuple[Connection, ...] = ()
 
     @field_validator("clock")
