@@ -1,0 +1,69 @@
+"""What is broken in the pipeline: one incident per connection and per failed check.
+
+A source that fails and then grows stale is one incident, and so are its forty streams. Counts
+and ids only: no record of a source, no row of a mart.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from connectors.base.redact import redact
+from pipeledger.alerts.digests import Digest, Item, Section
+
+_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """Something that is broken; ``key`` stays the same until it is mended."""
+
+    key: str
+    title: str
+    detail: str
+
+
+def incidents(status: Mapping[str, Any]) -> list[Incident]:
+    """The incidents that ``pipeledger.status.status`` shows, by key."""
+    found = []
+    by_connection: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for stream in status["streams"]:
+        by_connection.setdefault((stream["source"], stream["connection"]), []).append(stream)
+    for (source, name), streams in by_connection.items():
+        failed = [one for one in streams if one["state"] != "complete"]
+        stale = [one for one in streams if one["is_stale"]]
+        if failed or stale:
+            error = next((str(one["error"]) for one in failed if one["error"]), "")
+            counts = f"{len(failed)} of {len(streams)} streams failed, {len(stale)} stale"
+            text = f"{counts}. {redact(error)[:_SHOWN]}".strip()
+            found.append(Incident(f"source:{source}:{name}", f"Source {name}", text))
+    build = status["last_build"] or {}
+    if build.get("state") == "failed":
+        error = redact(str(build.get("error", "")))[:_SHOWN]
+        found.append(Incident("build", "The build failed", error))
+    for failure in (build.get("build") or {}).get("failures", []):
+        if failure["severity"] == "error":
+            rows = f"{failure['rows']} records; the last good publication stays"
+            found.append(Incident(f"check:{failure['name']}", f"Check {failure['name']}", rows))
+    return sorted(found, key=lambda one: one.key)
+
+
+def incident_digest(now: list[Incident], told: Mapping[str, str], to: str) -> Digest | None:
+    """What is new and what is mended since somebody was told last; None if nothing is.
+
+    Args:
+        now: what is broken.
+        told: title by key of what this reader was told is broken.
+        to: the reader's address, "" for a room.
+    """
+    fresh = [one for one in now if one.key not in told]
+    keys = {one.key for one in now}
+    mended = [(key, title) for key, title in sorted(told.items()) if key not in keys]
+    if not fresh and not mended:
+        return None
+    sections = (
+        Section("Broken", tuple(Item(one.title, None, (("What", one.detail),)) for one in fresh)),
+        Section("Mended", tuple(Item(title, None, ()) for _, title in mended)),
+    )
+    title = f"{len(fresh)} new, {len(mended)} mended"
+    return Digest("data", to, title, tuple(one for one in sections if one.items))
