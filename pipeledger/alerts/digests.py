@@ -207,13 +207,13 @@ def _deal(row: Row, facts: Facts) -> Item:
 
 
 def _others(row: Row) -> str | None:
-    """All reasons where there is more than the one that is told above."""
-    every = row["all_reasons"]
-    return every if every and every != row["top_reason"] else None
+    """The reasons beside the one that is told first."""
+    every = str(row["all_reasons"] or "").split("; ")
+    return "; ".join(one for one in every if one != row["top_reason"]) or None
 
 
 def _reminder(row: Row, days: WorkingDays, today: date, address: str, team: str) -> Reminder:
-    """On the day that the mart suggests, or the next on which the owner works; never in the past."""
+    """On the mart's day or the next on which the owner works; never in the past."""
     day = days.next_working(max(row["suggested_next_date"] or today, today), address, team)
     text = f"{row['top_reason']}\n{row['suggested_action'] or ''}\n{row['deal_key']}"
     title = f"{row['suggested_action'] or 'Follow up'}: {_name(row)}"

@@ -43,7 +43,8 @@ order by scope_key, measure,
 """
 # The window that runs is the one whose bridge of the mart runs.
 _PUSHED = """
-select moved.team_key, moved.deal_key, deals.name, users.name as owner, -moved.amount_rc as pushed_rc,
+select moved.team_key, moved.deal_key, deals.name, users.name as owner,
+       -moved.amount_rc as pushed_rc,
        moved.old_expected_close_date, moved.expected_close_date, moved.posted_date, moved.is_slip
 from marts.fct_pipeline_movement as moved
 inner join marts.fct_deal as deals on moved.deal_key = deals.deal_key

@@ -58,7 +58,13 @@ def incident_digest(now: list[Incident], told: Mapping[str, str], to: str) -> Di
     """
     fresh = [one for one in now if one.key not in told]
     keys = {one.key for one in now}
-    mended = [(key, title) for key, title in sorted(told.items()) if key not in keys]
+    # A build that breaks off says nothing of its checks: they are not mended by that.
+    is_blind = "build" in keys
+    mended = [
+        (key, title)
+        for key, title in sorted(told.items())
+        if key not in keys and not (is_blind and key.startswith("check:"))
+    ]
     if not fresh and not mended:
         return None
     sections = (

@@ -212,3 +212,37 @@ def close(
             from pipeledger.screens import show_close
 
             show_close(done)
+
+
+@app.command()
+def alerts(
+    *,
+    is_dry: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would be sent; send nothing.")
+    ] = False,
+    config: Config = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Send the digests of the day and what broke or was mended, each once."""
+    with guarded(debug=debug):
+        from dataclasses import asdict
+
+        from pipeledger.alerts.send import send_alerts, show_alerts
+
+        settings = settings_of(config).settings
+        if is_dry:
+            report = show_alerts(settings, lambda line: typer.echo(line, err=as_json))
+        else:
+            report = send_alerts(settings)
+        if as_json:
+            print_json(asdict(report))
+        else:
+            for kind, texts in (("refused", report.refused), ("failed", report.failed)):
+                for text in texts:
+                    typer.echo(f"{kind}: {text}", err=True)
+            typer.echo(
+                f"sent {len(report.sent)}, sent before {report.sent_before}, "
+                f"refused {len(report.refused)}, failed {len(report.failed)}"
+            )
+        raise typer.Exit(5 if report.failed else 0)
