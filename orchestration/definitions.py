@@ -3,6 +3,7 @@
 import dagster as dg
 
 from orchestration import transform
+from orchestration.alerts import alert_job, alert_sensors
 from orchestration.backfill import backfill
 from orchestration.freshness import failed_runs, stale_sources
 from orchestration.landing import landing_assets
@@ -62,10 +63,15 @@ own_schedules = [
     if times is not None
 ]
 
+alerts = alert_job()
+
 defs = dg.Definitions(
     assets=[*landing.values(), models, serving],
-    jobs=[refresh, rebuild, backfill, *syncs.values()],
+    jobs=[refresh, rebuild, backfill, alerts, *syncs.values()],
     schedules=[hourly, *own_schedules],
-    sensors=[stale_sources, failed_runs],
+    sensors=[
+        *(stale_sources, failed_runs),
+        *alert_sensors(alerts, published=[refresh, rebuild], failed=[*syncs.values(), backfill]),
+    ],
     resources={**transform.dbt_resource()},
 )

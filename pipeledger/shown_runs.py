@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from pipeledger.guard import FAILED, OK, PARTIAL
+
 if TYPE_CHECKING:
     from pipeledger.build import BuildReport
     from pipeledger.publish import Publication
@@ -55,7 +57,21 @@ def run_all(
             f"in {report.seconds['publish']:.1f} s: {report.publication.current}"
         )
         show_publication(report.publication)
-    return report.exit_code
+    failed = report.publication is not None and show_exports(settings, as_json=as_json)
+    return FAILED if failed and report.exit_code in (OK, PARTIAL) else report.exit_code
+
+
+def show_exports(settings: "Settings", *, as_json: bool) -> int:
+    """Write the scheduled exports of a publication and tell each; returns how many failed."""
+    from pipeledger.scheduled_exports import write_exports
+
+    done = write_exports(settings)
+    for one in done:
+        if one.error:
+            typer.echo(f"pipeledger: export {one.path}: {one.error}", err=True)
+        elif not as_json:
+            typer.echo(f"wrote {one.path}: {one.rows:,} rows")
+    return sum(1 for one in done if one.error)
 
 
 def _run_values(report: Any) -> dict[str, Any]:

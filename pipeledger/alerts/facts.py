@@ -1,6 +1,5 @@
 """Rows of the publication that digests are made of; every rule about them is the marts' own."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeAlias
@@ -8,7 +7,7 @@ from typing import Any, TypeAlias
 from pipeledger.serving import open_serving, rows
 from pipeledger.settings import Settings
 
-Row: TypeAlias = Mapping[str, Any]
+Row: TypeAlias = dict[str, Any]
 
 _DUE = """
 select deal_key, name, owner_user_key, manager_user_key, top_check_id, top_reason, all_reasons,

@@ -105,7 +105,9 @@ def _withdrawn(digest: Digest, log: SentLog) -> dict[str, str]:
 def _incidents(made: Plan, settings: Settings, status: dict[str, Any], log: SentLog) -> None:
     """Incidents are told on any day: a broken source does not wait for Monday."""
     now = incidents(status)
-    places = [(address, None) for address in settings.alerts.data_team]
+    places: list[tuple[str, str | None]] = [
+        (address, None) for address in settings.alerts.data_team
+    ]
     places += [(f"room:{n}", n) for n, h in settings.alerts.webhooks.items() if "data" in h.topics]
     for place, room in places:
         digest = incident_digest(now, log.told_incidents(place), "" if room else place)

@@ -81,4 +81,5 @@ class Calendars:
         for event in events:
             calendar.add_component(event)
         calendar.add_missing_timezones()
-        return calendar.to_ical()
+        content: bytes = calendar.to_ical()
+        return content

@@ -23,6 +23,7 @@ from pipeledger.shown_runs import (
     run_all,
     run_syncs,
     show_build_report,
+    show_exports,
     show_publication,
     show_sync_reports,
 )
@@ -118,7 +119,8 @@ def publish(*, config: Config = None, as_json: Json = False, debug: Debug = Fals
             raise typer.Exit(3)
         if not as_json:
             show_publication(done)
-        raise typer.Exit(done.exit_code)
+        failed = show_exports(settings, as_json=as_json)
+        raise typer.Exit(done.exit_code or (1 if failed else 0))
 
 
 @app.command()
