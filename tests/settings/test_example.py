@@ -25,6 +25,7 @@ VARIABLES = dict(
 OTHERS = (
     *("SUPPORT_MAIL", "RENEWED_MAIL", "MSGRAPH", "GMAIL", "PIPEDRIVE_APP"),
     *("SALESFORCE_JWT", "SALESFORCE_WEB"),
+    "ALERTS",
 )
 
 
@@ -33,7 +34,11 @@ def place(folder: Path, text: str) -> Path:
     for secret in re.findall(r'"(secrets/\w+(?:\.pem)?)"', text):
         path = folder / secret
         path.parent.mkdir(exist_ok=True)
-        shaped = {"stripe": "rk_live_from_the_secret_file", "dsn": "dbname=sales user=publisher"}
+        shaped = {
+            "stripe": "rk_live_from_the_secret_file",
+            "dsn": "dbname=sales user=publisher",
+            "_address": "https://hooks.example.com/value-of-the-file",
+        }
         found = next((text for word, text in shaped.items() if word in secret), None)
         path.write_text(found or "value-of-the-secret-file")
         path.chmod(0o600)
