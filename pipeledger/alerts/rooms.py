@@ -24,8 +24,8 @@ def post(name: str, hook: Webhook, title: str, text: str, message_id: str) -> No
     address = hook.url.get_secret_value()
     # Parts of it stand in the library's texts, and each of them may be the secret.
     _remember_parts(address)
-    # Its log lines name addresses; what a person needs of them is in our own error.
-    logging.getLogger("apprise").propagate = False
+    for library in ("apprise", "urllib3.connectionpool"):
+        logging.getLogger(library).addFilter(_masked)  # the same one is added once
     asset = apprise.AppriseAsset(
         async_mode=False, http_redirects=False, storage_mode=apprise.PersistentStoreMode.MEMORY
     )
@@ -49,10 +49,17 @@ def post(name: str, hook: Webhook, title: str, text: str, message_id: str) -> No
         raise DeliveryError(f"alerts.webhooks.{name}: not taken: {redact(said)}")
 
 
+def _masked(record: logging.LogRecord) -> bool:
+    """Let a line of the libraries pass, with addresses masked."""
+    record.msg, record.args = redact(record.getMessage()), ()
+    return True
+
+
 def _remember_parts(address: str) -> None:
     """Path, query and every part that looks like a token; "services" is an ordinary word."""
     parts = urlsplit(address)
-    tokens = [part for part in parts.path.split("/") if any(map(str.isdigit, part))]
+    pieces = parts.path.split("/")
+    tokens = [part for part in pieces if len(part) >= 16 or any(map(str.isdigit, part))]
     remember(parts.path, parts.query, *tokens)
 
 

@@ -54,7 +54,7 @@ class Post:
         """The newest letter of a reader."""
         return email.message_from_bytes(self.inbox.to(address)[-1], policy=default)
 
-    def calendar(self, address: str, name: str = "reminders.ics") -> Calendar:
+    def calendar(self, address: str, name: str = "reminders.ics") -> Any:
         """A calendar file of the newest letter."""
         (part,) = [p for p in self.letter(address).iter_attachments() if p.get_filename() == name]
         return Calendar.from_ical(part.get_content())

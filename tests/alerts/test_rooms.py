@@ -34,14 +34,14 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What the library would put on the wire, in place of the wire."""
     caught: list[dict[str, Any]] = []
 
-    def catch(url: str, **given: Any) -> requests.Response:
-        caught.append({"url": url, **given})
+    def catch(_session: Any, **given: Any) -> requests.Response:
+        caught.append(given)
         answer = requests.Response()
         answer.status_code = 200
         answer._content = b"ok"
         return answer
 
-    monkeypatch.setattr(requests, "post", catch)
+    monkeypatch.setattr(requests.Session, "request", catch)
     return caught
 
 
