@@ -50,12 +50,19 @@ def test_libreoffice_finds_no_formula_and_no_link_and_takes_numbers_for_numbers(
         export(edition, Wanted("fct_deal", kind), folder / f"deals.{kind}")
 
     for kind in ("csv", "xlsx"):
-        # Quoted text is still read by its looks, as it is when somebody clicks on the file.
-        given = ["--infilter=CSV:44,34,76,1,,1033,false,true"] if kind == "csv" else []
+        folder = tmp_path / kind
+        # As unwary as it can be told to: numbers by their looks, formulas evaluated.
+        given = (
+            ["--infilter=CSV:44,34,76,1,,1033,false,true,false,false,false,,true"]
+            if kind == "csv"
+            else []
+        )
         subprocess.run(
-            [office, "--headless", f"-env:UserInstallation=file://{tmp_path}/profile", *given]
-            + ["--convert-to", "fods", "--outdir", tmp_path / kind]
-            + [tmp_path / kind / f"deals.{kind}"],
+            [
+                *(office, "--headless", f"-env:UserInstallation=file://{tmp_path}/profile"),
+                *(*given, "--convert-to", "fods", "--outdir", folder),
+                folder / f"deals.{kind}",
+            ],
             check=True,
             capture_output=True,
             env={**os.environ, "HOME": str(tmp_path)},
