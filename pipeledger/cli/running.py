@@ -248,3 +248,47 @@ def alerts(
                 f"refused {len(report.refused)}, failed {len(report.failed)}"
             )
         raise typer.Exit(5 if report.failed else 0)
+
+
+By = Annotated[str | None, typer.Option("--by", help="Who says so, such as ana@example.com.")]
+Note = Annotated[str | None, typer.Option("--note", help="What was done or agreed.")]
+Deal = Annotated[str, typer.Argument(help="The deal's key, such as hubspot:4711.")]
+
+
+@app.command()
+def acknowledge(
+    deal: Deal,
+    *,
+    by: By = None,
+    note: Note = None,
+    is_undone: Annotated[bool, typer.Option("--undo", help="Take back what was noted.")] = False,
+    config: Config = None,
+    debug: Debug = False,
+) -> None:
+    """Note that somebody takes care of a deal: what stands against it now is told no more."""
+    with guarded(debug=debug):
+        from pipeledger.follow_ups import Said, take_back, take_note
+
+        settings = settings_of(config).settings
+        if is_undone:
+            typer.echo(f"took back {take_back(settings, deal)} line(s)")
+        else:
+            typer.echo(f"noted in {take_note(settings, Said(deal, by, note))}")
+
+
+@app.command()
+def snooze(
+    deal: Deal,
+    until: Annotated[str, typer.Argument(help="The day on which it comes back: 2026-11-02.")],
+    *,
+    by: By = None,
+    note: Note = None,
+    config: Config = None,
+    debug: Debug = False,
+) -> None:
+    """Leave a deal alone until a day, whatever comes up."""
+    with guarded(debug=debug):
+        from pipeledger.follow_ups import Said, day_of, take_note
+
+        settings = settings_of(config).settings
+        typer.echo(f"noted in {take_note(settings, Said(deal, by, note, day_of(until)))}")

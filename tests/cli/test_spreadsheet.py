@@ -59,9 +59,9 @@ def test_libreoffice_finds_no_formula_and_no_link_and_takes_numbers_for_numbers(
         )
         subprocess.run(
             [
-                *(office, "--headless", f"-env:UserInstallation=file://{tmp_path}/profile"),
-                *(*given, "--convert-to", "fods", "--outdir", folder),
-                folder / f"deals.{kind}",
+                *(str(office), "--headless", f"-env:UserInstallation=file://{tmp_path}/profile"),
+                *(*given, "--convert-to", "fods", "--outdir", str(folder)),
+                str(folder / f"deals.{kind}"),
             ],
             check=True,
             capture_output=True,
