@@ -9,8 +9,20 @@ from typing import Any
 import dagster as dg
 
 from orchestration.settings import settings
+from pipeledger.alerts.incidents import Incident
 from pipeledger.alerts.send import send_alerts
 from pipeledger.scheduled_exports import write_exports
+
+BROKEN_JOB = "pipeledger/broken_job"
+"""Tag of a run that follows one that broke, with the name of its job."""
+
+
+def _broken(job: str | None) -> list[Incident]:
+    """A run that broke: its checks are dbt's and stand in no note of a build."""
+    if job is None:
+        return []
+    detail = "a step or a check failed; the last good publication stays. See the run in Dagster"
+    return [Incident(f"job:{job}", f"Job {job}", detail)]
 
 
 @dg.op
@@ -19,8 +31,8 @@ def export_and_alert(context: dg.OpExecutionContext) -> None:
     config = settings()
     problems = [f"{one.path}: {one.error}" for one in write_exports(config) if one.error]
     if config.alerts.smtp is not None or config.alerts.webhooks:
-        report = send_alerts(config)
-        context.log.info("sent %s, sent before %s", len(report.sent), report.sent_before)
+        report = send_alerts(config, _broken(context.run.tags.get(BROKEN_JOB)))
+        context.log.info("sent %d, sent before %d", len(report.sent), report.sent_before)
         problems += report.failed
     if problems:
         raise dg.Failure("; ".join(problems))
@@ -57,6 +69,9 @@ def _sensor(
         default_status=dg.DefaultSensorStatus.RUNNING,
     )
     def ended(context: dg.RunStatusSensorContext) -> dg.RunRequest:
-        return dg.RunRequest(run_key=f"{name}:{context.dagster_run.run_id}")
+        run = context.dagster_run
+        is_broken = status == dg.DagsterRunStatus.FAILURE
+        tags = {BROKEN_JOB: run.job_name} if is_broken else {}
+        return dg.RunRequest(run_key=f"{name}:{run.run_id}", tags=tags)
 
     return ended

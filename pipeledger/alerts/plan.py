@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any
 
 from pipeledger.alerts.days import WorkingDays
 from pipeledger.alerts.digests import Digest, finance_digest, manager_digests, owner_digests
 from pipeledger.alerts.facts import Facts
-from pipeledger.alerts.incidents import incident_digest, incidents
+from pipeledger.alerts.incidents import Incident, incident_digest
 from pipeledger.alerts.reminders import uid_of
 from pipeledger.alerts.sent import SentLog
 from pipeledger.settings import Settings
@@ -41,13 +40,13 @@ class Plan:
 
 
 def plan(
-    settings: Settings, facts: Facts | None, status: dict[str, Any], log: SentLog, today: date
+    settings: Settings, facts: Facts | None, broken: list[Incident], log: SentLog, today: date
 ) -> Plan:
     """Everything that is due on a day and was not sent before; without facts, incidents alone."""
     made = Plan()
     if facts is not None:
         _digests(made, settings, facts, log, today)
-    _incidents(made, settings, status, log)
+    _incidents(made, settings, broken, log)
     return made
 
 
@@ -102,9 +101,8 @@ def _withdrawn(digest: Digest, log: SentLog) -> dict[str, str]:
     return {uid: day for uid, day in log.reminders(digest.to).items() if uid not in standing}
 
 
-def _incidents(made: Plan, settings: Settings, status: dict[str, Any], log: SentLog) -> None:
+def _incidents(made: Plan, settings: Settings, now: list[Incident], log: SentLog) -> None:
     """Incidents are told on any day: a broken source does not wait for Monday."""
-    now = incidents(status)
     places: list[tuple[str, str | None]] = [
         (address, None) for address in settings.alerts.data_team
     ]

@@ -1,7 +1,7 @@
 """Send what is due, or say what would be sent; one message that fails holds back no other."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from connectors.base.errors import ConfigError
 from pipeledger.alerts.digests import Digest
 from pipeledger.alerts.facts import Facts, read_facts
+from pipeledger.alerts.incidents import Incident, incidents
 from pipeledger.alerts.mail import DeliveryError, Letter, Mailer
 from pipeledger.alerts.plan import Message, Plan, logged_topic, plan
 from pipeledger.alerts.reminders import Calendars, uid_of
@@ -43,8 +44,12 @@ class _Run:
     calendars: Calendars
 
 
-def send_alerts(settings: Settings) -> AlertReport:
+def send_alerts(settings: Settings, also: Sequence[Incident] = ()) -> AlertReport:
     """Send every digest and incident that is due and was not sent before.
+
+    Args:
+        settings: the settings.
+        also: what the caller knows to be broken beside what ``status`` shows.
 
     Raises:
         ConfigError: the settings name no way to send anything.
@@ -57,7 +62,7 @@ def send_alerts(settings: Settings) -> AlertReport:
             "or look at them with --dry-run"
         )
     with exclusive(settings.paths.state / "alerts.lock", "the alerts"):
-        run, made, log = _prepared(settings)
+        run, made, log = _prepared(settings, also)
         report = AlertReport(sent_before=made.n_sent_before, refused=made.refused)
         mailer = None if alerts.smtp is None else Mailer(alerts.smtp, settings.company.own_domains)
         try:
@@ -79,7 +84,7 @@ def show_alerts(settings: Settings, show: Callable[[str], None]) -> AlertReport:
     return AlertReport(sent_before=made.n_sent_before, refused=made.refused)
 
 
-def _prepared(settings: Settings) -> tuple[_Run, Plan, SentLog]:
+def _prepared(settings: Settings, also: Sequence[Incident] = ()) -> tuple[_Run, Plan, SentLog]:
     now = clock_of(settings)()
     zone = ZoneInfo(settings.company.time_zone)
     today = now.astimezone(zone).date()
@@ -96,7 +101,7 @@ def _prepared(settings: Settings) -> tuple[_Run, Plan, SentLog]:
         Wording(settings.company.name, settings.alerts.locale, as_of, today),
         Calendars(zone, settings.alerts.reminder_time, sender, today, now),
     )
-    return run, plan(settings, facts, status(settings), log, today), log
+    return run, plan(settings, facts, [*incidents(status(settings)), *also], log, today), log
 
 
 def _facts(settings: Settings) -> Facts | None:

@@ -22,9 +22,7 @@ DAY = date(2026, 10, 15)
 def test_every_due_deal_is_in_one_digest_or_named_as_unread(road: Road, tmp_path: Path) -> None:
     """None is lost, none is told twice, and the values are the mart's to the cent."""
     facts = read_facts(road.settings)
-    made = plan(
-        road.settings, facts, {"streams": [], "last_build": None}, SentLog(tmp_path, DAY), DAY
-    )
+    made = plan(road.settings, facts, [], SentLog(tmp_path, DAY), DAY)
 
     owners = [message.digest for message in made.messages if message.digest.topic == "owner"]
     told = [reminder.deal_key for digest in owners for reminder in digest.reminders]

@@ -1,0 +1,47 @@
+"""Dagster alerts after each run, once, and tells a run that broke."""
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from orchestration import alerts
+from pipeledger.alerts import send
+from pipeledger.settings import load_settings
+from tests.alerts.publication import DEALS, mail_server, publish, settings_of
+
+
+def test_a_run_that_broke_is_told_once_and_exports_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A failed check of dbt's ends a run before any build is noted."""
+    publish(tmp_path, DEALS)
+    monkeypatch.setattr(send, "status", lambda _settings: {"streams": [], "last_build": None})
+    job = alerts.alert_job()
+    with mail_server() as (port, inbox):
+        settings_of(tmp_path, port)
+        path = tmp_path / "pipeledger.toml"
+        path.write_text(path.read_text() + '[[exports]]\nmart = "fct_deal"\nfolder = "out"\n')
+        settings = load_settings(path, {}).settings
+        monkeypatch.setattr(alerts, "settings", lambda: settings)
+        with dg.DagsterInstance.ephemeral() as instance:
+            for _ in range(2):
+                done = job.execute_in_process(
+                    instance=instance, tags={alerts.BROKEN_JOB: "refresh"}
+                )
+                assert done.success
+
+    assert 1 == len(inbox.to("data@example.com"))
+    assert b"Job refresh" in inbox.to("data@example.com")[0]
+    assert 1 == len(inbox.to("ana@example.com"))
+    assert (tmp_path / "out/fct_deal.csv").exists()
+
+
+def test_every_ended_run_of_the_jobs_is_followed() -> None:
+    """Whether it published or broke."""
+    refresh = dg.define_asset_job("refresh", selection=dg.AssetSelection.all())
+
+    sensors = alerts.alert_sensors(alerts.alert_job(), [refresh])
+
+    assert ["alerts_after_success", "alerts_after_failure"] == [one.name for one in sensors]
+    assert {"alerts"} == {one.job_name for one in sensors}
