@@ -38,10 +38,14 @@ def test_a_run_that_broke_is_told_once_and_exports_are_written(
 
 
 def test_every_ended_run_of_the_jobs_is_followed() -> None:
-    """Whether it published or broke."""
+    """Those that publish whether they published or broke, the others when they broke."""
     refresh = dg.define_asset_job("refresh", selection=dg.AssetSelection.all())
+    sync = dg.define_asset_job("sync_hubspot", selection=dg.AssetSelection.all())
 
-    sensors = alerts.alert_sensors(alerts.alert_job(), [refresh])
+    after_success, after_failure = alerts.alert_sensors(
+        alerts.alert_job(), published=[refresh], failed=[sync]
+    )
 
-    assert ["alerts_after_success", "alerts_after_failure"] == [one.name for one in sensors]
-    assert {"alerts"} == {one.job_name for one in sensors}
+    assert "alerts_after_success" == after_success.name
+    assert "alerts_after_failure" == after_failure.name
+    assert {"alerts"} == {after_success.job_name, after_failure.job_name}
