@@ -1,7 +1,8 @@
 """Erase: a person out of everything that pipeledger keeps, totals unchanged, for good.
 
     hashes remembered -> landing rewritten -> warehouse thrown away -> built, published
-        -> older publications gone, PostgreSQL's old rows gone -> every byte searched
+        -> older publications gone, PostgreSQL's old rows gone, exports written anew
+        -> every byte searched
 
 Every step may be repeated: an erasure that was killed is run again with the same subject and
 ends as if it had not been.
@@ -14,12 +15,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from connectors.base.errors import ConfigError, PipeledgerError
+from pipeledger.alerts.sent import forget_reader
+from pipeledger.byte_search import search, search_inboxes
 from pipeledger.crash import crash_point
 from pipeledger.landing import Landing
 from pipeledger.landing import suppression as suppressed
@@ -29,11 +31,11 @@ from pipeledger.landing.tables import files_of, open_table, purge, rewrite
 from pipeledger.locks import exclusive
 from pipeledger.pipeline import build_and_note, landing_of, publish_and_note
 from pipeledger.publish import CURRENT, build_files
+from pipeledger.scheduled_exports import write_exports
 from pipeledger.settings import Settings
 from pipeledger.sources import CONNECTORS, connector
 
 _ENDS = {"first": re.compile(r"first_?name$"), "last": re.compile(r"last_?name$")}
-_PIECE, _LONGEST = 16 * 1024**2, 320
 _OWN_TABLES = ("_quarantine", "_checkpoints", "_closed_figures", "_closed_periods")
 
 
@@ -49,6 +51,8 @@ class Erasure:
     names: list[str] = field(default_factory=list)
     names_found: dict[str, int] = field(default_factory=dict)
     """The same for the person's full names, which may be somebody else's, too."""
+    inbox_found: dict[str, int] = field(default_factory=dict)
+    """Files that people put into an inbox and that hold the subject: theirs to mend."""
     searched: int = 0
     build_id: str | None = None
     is_dry_run: bool = False
@@ -80,6 +84,7 @@ def erase(settings: Settings, subject: str, *, dry_run: bool = False) -> Erasure
     for path in settings.paths.warehouse.glob("*.duckdb*"):
         path.unlink()
     crash_point("after-landing-erased")
+    forget_reader(settings.paths.state, done.subjects)
     _publish_anew(settings, done)
     _search(settings, done)
     return done
@@ -286,60 +291,16 @@ def _publish_anew(settings: Settings, done: Erasure) -> None:
         from pipeledger.postgres.erasing import free_old_rows
 
         free_old_rows(settings.serving.postgres)
+    for export in write_exports(settings):
+        if export.error:
+            raise PipeledgerError(
+                f"the marts are published without the person, the export {export.path} is not: "
+                f"{export.error}. Mend it and run the erasure again"
+            )
 
 
 def _search(settings: Settings, done: Erasure) -> None:
-    """Look for the subject in every byte and every decoded text below the data folders."""
-    kinds = ((done.subjects, done.found), (done.names, done.names_found))
-    paths = settings.paths
-    roots = {Path(paths.landing), paths.warehouse, paths.serving, paths.state}
-    for path in sorted({p for root in roots for p in root.rglob("*")}):
-        if not path.is_file() or path.is_symlink():
-            continue
-        done.searched += 1
-        for texts, found in kinds:
-            hits = sum(one.count(text) for one in _texts_in(path) for text in texts)
-            if path.suffix == ".duckdb":
-                hits += _count_in_file(path, texts)
-            if hits:
-                found[str(path)] = hits
-    if settings.serving.postgres is not None:
-        from pipeledger.postgres.erasing import count_in_postgres
-
-        for texts, found in kinds:
-            for name, hits in count_in_postgres(settings.serving.postgres, texts).items():
-                found[f"PostgreSQL {name}"] = hits
-
-
-def _texts_in(path: Path) -> Iterator[str]:
-    """The bytes of a file as text, piece by piece, and what Parquet keeps compressed."""
-    with path.open("rb") as file:
-        before = b""
-        while piece := file.read(_PIECE):
-            yield (before + piece).decode("utf-8", "replace").lower()
-            before = piece[-_LONGEST:]
-    if path.suffix == ".parquet":
-        yield from _texts_of_parquet(path)
-
-
-def _texts_of_parquet(path: Path) -> Iterator[str]:
-    for batch in pq.ParquetFile(path).iter_batches(20_000):
-        for column in batch.columns:
-            if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-                yield "\n".join(one.lower() for one in column.to_pylist() if one is not None)
-
-
-def _count_in_file(path: Path, subjects: Sequence[str]) -> int:
-    hits = 0
-    with duckdb.connect(str(path), read_only=True) as db:
-        for schema, table in db.execute(
-            "select schema_name, table_name from duckdb_tables()"
-        ).fetchall():
-            for subject in subjects:
-                found = db.execute(
-                    f'select count(*) from {schema}."{table}" as t '  # noqa: S608 - names of ours
-                    "where contains(lower(cast(t as varchar)), ?)",
-                    [subject],
-                ).fetchall()
-                hits += int(found[0][0])
-    return hits
+    """Look for the subject, and for the person's full names, in all that is kept."""
+    wanted = ((done.subjects, done.found), (done.names, done.names_found))
+    done.searched = search(settings, wanted)
+    search_inboxes(settings, done.subjects, done.inbox_found)

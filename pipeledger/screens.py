@@ -206,6 +206,13 @@ def show_erasure(done: Erasure) -> None:
     for place, hits in done.found.items():
         style = None if done.is_dry_run else "red"
         _console.print(f"  {place}: {hits}", style=style, markup=False, highlight=False)
+    for place, hits in done.inbox_found.items():
+        _console.print(
+            f"  yours to mend, in the inbox: {place}: {hits}",
+            style="yellow",
+            markup=False,
+            highlight=False,
+        )
     for place, hits in done.names_found.items():
         _console.print(
             f"  the same name, perhaps another person's, in {place}: {hits}",

@@ -9,6 +9,7 @@ from pipeledger.alerts.facts import Facts
 from pipeledger.alerts.incidents import Incident, incident_digest
 from pipeledger.alerts.reminders import uid_of
 from pipeledger.alerts.sent import SentLog
+from pipeledger.landing.suppression import is_stand_in
 from pipeledger.settings import Settings
 from pipeledger.settings.domains import outside
 
@@ -66,6 +67,8 @@ def _digests(made: Plan, settings: Settings, facts: Facts, log: SentLog, today: 
     teams = {user["email"]: str(user["team_key"]) for user in facts.users.values()}
     for digest in mails:
         problem = outside(digest.to, settings.company.own_domains)
+        if is_stand_in(digest.to):
+            problem = f"{digest.to} stands for somebody who was erased"
         if problem is not None:
             made.refused.append(f"{digest.topic} digest: {problem}")
         elif days.is_working(today, digest.to, teams.get(digest.to, "")):

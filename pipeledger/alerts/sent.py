@@ -6,6 +6,7 @@ sends that one message again, under the same Message-ID.
 
 import json
 import os
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -97,3 +98,28 @@ class SentLog:
                 except (ValueError, TypeError):
                     continue  # the line that a crash cut short: its message goes out again
         return found
+
+
+def forget_reader(state: Path, addresses: Collection[str]) -> None:
+    """Take the lines of erased readers out of the log, whatever their case."""
+    folder = state / "alerts"
+    gone = {address.casefold() for address in addresses}
+    for path in folder.glob("????-??-??.jsonl"):
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        kept = [line for line in lines if not _is_of(line, gone)]
+        if kept != lines:
+            write_durably(path, "".join(kept).encode())
+    told = folder / "told.json"
+    if told.exists():
+        known: dict[str, dict[str, str]] = json.loads(told.read_text(encoding="utf-8"))
+        left = {to: titles for to, titles in known.items() if to.casefold() not in gone}
+        if left != known:
+            write_durably(told, json.dumps(left, indent=2, ensure_ascii=False).encode())
+
+
+def _is_of(line: str, addresses: Collection[str]) -> bool:
+    """Whether a line is of one of these readers; one that a crash cut short is asked as text."""
+    try:
+        return str(json.loads(line)["to"]).casefold() in addresses
+    except (ValueError, KeyError, TypeError):
+        return any(address in line.casefold() for address in addresses)

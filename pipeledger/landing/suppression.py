@@ -25,6 +25,7 @@ ERASED = "erased"
 _LOCAL = r"[\w.%+'&=/!#$*?^{}|~-]+"
 _ADDRESS = re.compile(rf"({_LOCAL})@([\w-]+(?:\.[\w-]+)+)")
 _NAMED = re.compile(rf"\"?[^\"<>,;:\n]*\"?\s*<({_LOCAL}@[\w.-]+)>")
+_STAND_IN = re.compile(rf"{ERASED}-[0-9a-f]{{12}}@")
 _STARTS = re.compile(r"(?<=\W)(?=\w)")
 _PERSONAL = re.compile(
     r"(?i)((.*_)?(first|last|middle|full|given|family|sur|nick|display|customer|contact|person|lead)"
@@ -38,6 +39,11 @@ _STAYS = {"timestamp", "sourceType", "source", "sourceId", "id", "type", "countr
 PEOPLE = {"contacts", "people", "persons", "leads", "users", "customers", "partners", "lead_inbox"}
 _decode = msgspec.json.Decoder(float_hook=lambda digits: msgspec.Raw(digits.encode())).decode
 _encode = msgspec.json.Encoder().encode
+
+
+def is_stand_in(address: str) -> bool:
+    """Whether an address stands for that of an erased person: nobody reads it."""
+    return _STAND_IN.match(address) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,7 @@ class Suppression:
         for start in (0, *(found.start() for found in _STARTS.finditer(local))):
             known = self.hash(f"{local[start:]}@{domain}")
             if known in self.hashes:
-                return f"{local[:start]}erased-{known[:12]}@{domain.lower()}"
+                return f"{local[:start]}{ERASED}-{known[:12]}@{domain.lower()}"
         return address
 
     def payload(self, payload: bytes, stream: str, place: str) -> bytes:

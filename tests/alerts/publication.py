@@ -31,6 +31,7 @@ insert into marts.dim_user values
   ('ana', 'Ana', 'Ana@example.com', 'dach', true, true, false, false),
   ('bo', 'Bo', 'bo@customer.example', 'dach', true, true, false, false),
   ('gone', 'Gone', 'gone@example.com', 'dach', false, true, false, false),
+  ('eva', 'erased', 'erased-0123456789ab@example.com', 'dach', true, true, false, false),
   ('max', 'Max', 'max@example.com', 'dach', true, true, false, false);
 create table marts.mart_quota_gap as select 'max' as user_key, 'FY2027-Q3' as period_key,
   'bookings' as measure, 100000.0000::decimal(18, 4) as quota_rc, 60000.0000::decimal(18, 4)
@@ -92,6 +93,7 @@ DEALS = [
     ("crm:3", "ana", "5", "2026-10-16", False),
     ("crm:4", "bo", "6", "2026-10-16", True),
     ("crm:5", "gone", "7", "2026-10-16", True),
+    ("crm:6", "eva", "8", "2026-10-16", True),
 ]
 
 

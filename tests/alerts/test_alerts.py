@@ -115,6 +115,7 @@ def test_nothing_goes_to_an_address_outside(post: Post) -> None:
     readers = {reader for _, to, _ in post.inbox.letters for reader in to}
     assert {"ana@example.com", "max@example.com", "cfo@example.com"} == readers
     assert [text for text in report.refused if "bo@customer.example is outside" in text]
+    assert [text for text in report.refused if "was erased" in text]
     smtp = settings_of(post.folder, post.port).alerts.smtp
     assert smtp is not None
     for address in (

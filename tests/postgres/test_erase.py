@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,15 @@ from typing import Any
 import pytest
 
 from connectors.base.errors import ConfigError
+from pipeledger.alerts.sent import Sent, SentLog
 from pipeledger.erase import erase
 from pipeledger.pipeline import landing_of, sync_all
 from pipeledger.postgres.publishing import staged
 from pipeledger.publish import CURRENT
+from pipeledger.scheduled_exports import write_exports
 from pipeledger.serving import open_serving
 from pipeledger.settings import Settings
+from pipeledger.settings.alerts import ScheduledExport
 from pipeledger.settings.model import Paths, Serving
 from tests.e2e.road import Road
 from tests.postgres.server import Server, serving
@@ -45,7 +49,14 @@ def copied(road: Road, folder: Path, server: Server) -> Settings:
     postgres = serving(server, server.database())
     with staged(postgres, (old.serving / CURRENT).resolve(), "b") as made:
         assert made.commit().error is None
-    return road.settings.model_copy(update={"paths": paths, "serving": Serving(postgres=postgres)})
+    exports = tuple(
+        ScheduledExport(mart="dim_contact", folder=folder / "exports", format=kind)
+        for kind in ("csv", "xlsx", "parquet")
+    )
+    changed = {"paths": paths, "serving": Serving(postgres=postgres), "exports": exports}
+    settings = road.settings.model_copy(update=changed)
+    assert not any(one.error for one in write_exports(settings))
+    return settings
 
 
 def totals(settings: Settings) -> Mapping[tuple[str, str], Decimal | None]:
@@ -73,10 +84,16 @@ def test_a_person_is_found_nowhere_and_the_totals_stay(
     settings = copied(small_road, tmp_path, server)
     ((address, key),) = small_road.rows(CONTACT)
     before = totals(settings)
+    log = SentLog(settings.paths.state, date(2026, 10, 15))
+    for reader in (address.upper(), "ana@kontor.example"):
+        log.note(Sent("owner", reader, "<1@kontor.example>", "b"))
+        log.note_incidents(reader, {"build": "The build failed"})
     planned = erase(settings, address, dry_run=True)
     assert before == totals(settings)
     places = " ".join(planned.found)
     for held in ("landing/hubspot/contacts", "landing/imap", "/serving/", "/warehouse/"):
+        assert held in places
+    for held in ("exports/dim_contact.csv", ".xlsx", ".parquet", "alerts/told.json", ".jsonl"):
         assert held in places
     assert "PostgreSQL marts.dim_contact" in places
 
@@ -84,6 +101,9 @@ def test_a_person_is_found_nowhere_and_the_totals_stay(
 
     assert planned.rows.keys() <= done.rows.keys()
     assert {} == done.found
+    log = SentLog(settings.paths.state, date(2026, 10, 15))
+    assert log.has("owner", "ana@kontor.example")
+    assert {"build": "The build failed"} == log.told_incidents("ana@kontor.example")
     # The name may stand where the address does not: told, and left to the person who reads it.
     assert 1 == len(done.names)
     assert before == totals(settings)

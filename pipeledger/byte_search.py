@@ -1,0 +1,102 @@
+"""Look for texts in all that is kept: every byte, and every value that a format compresses.
+
+Data folders and scheduled exports are searched file by file, PostgreSQL table by table.
+"""
+
+import gzip
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeAlias
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeledger.settings import Settings
+
+_PIECE, _LONGEST = 16 * 1024**2, 320
+
+Wanted: TypeAlias = tuple[Sequence[str], dict[str, int]]
+"""Texts in lower case, and where their hits are counted, by the name of the place."""
+
+
+def search(settings: Settings, wanted: Sequence[Wanted]) -> int:
+    """Count the hits in every place that holds one; returns how many files were searched."""
+    paths = settings.paths
+    roots = {Path(paths.landing), paths.warehouse, paths.serving, paths.state}
+    files = {file for root in roots for file in root.rglob("*")}
+    files |= {export.path for export in settings.exports}
+    searched = 0
+    for path in sorted(files):
+        if not path.is_file() or path.is_symlink():
+            continue
+        searched += 1
+        for texts, found in wanted:
+            _count(path, texts, found)
+    if settings.serving.postgres is not None:
+        from pipeledger.postgres.erasing import count_in_postgres
+
+        for texts, found in wanted:
+            for name, hits in count_in_postgres(settings.serving.postgres, texts).items():
+                found[f"PostgreSQL {name}"] = hits
+    return searched
+
+
+def search_inboxes(settings: Settings, texts: Sequence[str], found: dict[str, int]) -> None:
+    """Count the hits in the files that people put into the inboxes of ``[sources.files]``."""
+    for one in settings.connections:
+        if one.source == "files":
+            for path in sorted(Path(one.settings.folder).rglob("*")):
+                if path.is_file():
+                    _count(path, texts, found)
+
+
+def _count(path: Path, texts: Sequence[str], found: dict[str, int]) -> None:
+    hits = sum(one.count(text) for one in _texts_in(path) for text in texts)
+    if path.suffix == ".duckdb":
+        hits += _count_in_database(path, texts)
+    if hits:
+        found[str(path)] = hits
+
+
+def _texts_in(path: Path) -> Iterator[str]:
+    """The bytes of a file as text, piece by piece, and what its format keeps compressed."""
+    with path.open("rb") as file:
+        before = b""
+        while piece := file.read(_PIECE):
+            yield (before + piece).decode("utf-8", "replace").lower()
+            before = piece[-_LONGEST:]
+    if path.suffix == ".parquet":
+        yield from _texts_of_parquet(path)
+    elif path.suffix in {".xlsx", ".zip"} and zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as parts:
+            for name in parts.namelist():
+                yield parts.read(name).decode("utf-8", "replace").lower()
+    elif path.suffix == ".gz":
+        with suppress(OSError, EOFError), gzip.open(path) as unpacked:
+            yield unpacked.read().decode("utf-8", "replace").lower()
+
+
+def _texts_of_parquet(path: Path) -> Iterator[str]:
+    for batch in pq.ParquetFile(path).iter_batches(20_000):
+        for column in batch.columns:
+            if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+                yield "\n".join(one.lower() for one in column.to_pylist() if one is not None)
+
+
+def _count_in_database(path: Path, subjects: Sequence[str]) -> int:
+    hits = 0
+    with duckdb.connect(str(path), read_only=True) as db:
+        for schema, table in db.execute(
+            "select schema_name, table_name from duckdb_tables()"
+        ).fetchall():
+            for subject in subjects:
+                found = db.execute(
+                    f'select count(*) from {schema}."{table}" as t '  # noqa: S608 - names of ours
+                    "where contains(lower(cast(t as varchar)), ?)",
+                    [subject],
+                ).fetchall()
+                hits += int(found[0][0])
+    return hits

@@ -1,0 +1,78 @@
+"""A search that misses what a format compresses would prove nothing."""
+
+import gzip
+import zipfile
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from openpyxl import Workbook
+
+from pipeledger import byte_search
+
+EVA = "eva@stone.example"
+
+
+def csv(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def xlsx(path: Path, text: str) -> None:
+    book = Workbook()
+    assert book.active is not None
+    book.active.append([text])
+    book.save(path)
+
+
+def parquet(path: Path, text: str) -> None:
+    pq.write_table(pa.table({"a": [text, None]}), path, compression="zstd")
+
+
+def database(path: Path, text: str) -> None:
+    with duckdb.connect(str(path)) as db:
+        db.execute("create table t as select ? as a from range(5000)", [text])
+
+
+def packed(path: Path, text: str) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as parts:
+        parts.writestr("people.csv", text)
+
+
+def zipped(path: Path, text: str) -> None:
+    path.write_bytes(gzip.compress(text.encode()))
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        *(("a.csv", csv), ("a.xlsx", xlsx), ("a.parquet", parquet), ("a.duckdb", database)),
+        *(("a.zip", packed), ("a.csv.gz", zipped)),
+    ],
+)
+def test_a_text_is_found_in_whatever_form_it_is_kept(
+    tmp_path: Path, name: str, write: object
+) -> None:
+    """In the case in which somebody wrote it; a file without it is not named."""
+    write(tmp_path / name, f"Eva <{EVA.upper()}>")
+    write(tmp_path / f"other_{name}", "tom@stone.example")
+    found: dict[str, int] = {}
+
+    for path in sorted(tmp_path.iterdir()):
+        byte_search._count(path, [EVA], found)
+
+    assert [str(tmp_path / name)] == list(found)
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.xlsx", "a.gz"])
+def test_a_file_that_is_not_what_its_name_says_is_searched_as_it_is(
+    tmp_path: Path, name: str
+) -> None:
+    """People put all kinds of files into an inbox."""
+    (tmp_path / name).write_text(f"no archive, {EVA}")
+    found: dict[str, int] = {}
+
+    byte_search._count(tmp_path / name, [EVA], found)
+
+    assert {str(tmp_path / name): 1} == found
