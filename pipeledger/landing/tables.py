@@ -138,24 +138,33 @@ class AppendTable:
             StorageFullError: there is no space left; nothing of these rows was committed.
         """
         with self._lock:
-            if self._table is None:
-                self._table = open_table(self.uri) or self._create()
             try:
-                write_deltalake(
-                    self._table,
-                    rows,
-                    mode="append",
-                    writer_properties=_WRITER,
-                    commit_properties=_COMMIT,
-                )
-            except (DeltaError, OSError) as error:
-                self._table = None  # its state may be half a step behind
-                if "No space left" in str(error) or "os error 28" in str(error):
-                    raise StorageFullError(
-                        f"disk full: no space is left for {self.uri}. Free some and run again: "
-                        "what was landed before is intact."
-                    ) from error
-                raise
+                self._commit(rows)
+            except CommitFailedError as error:
+                if "Metadata changed" not in str(error):
+                    raise
+                # Two processes made the table at once: ours is committed on what both agree on.
+                self._commit(rows)
+
+    def _commit(self, rows: pa.Table) -> None:
+        if self._table is None:
+            self._table = open_table(self.uri) or self._create()
+        try:
+            write_deltalake(
+                self._table,
+                rows,
+                mode="append",
+                writer_properties=_WRITER,
+                commit_properties=_COMMIT,
+            )
+        except (DeltaError, OSError) as error:
+            self._table = None  # its state may be half a step behind
+            if "No space left" in str(error) or "os error 28" in str(error):
+                raise StorageFullError(
+                    f"disk full: no space is left for {self.uri}. Free some and run again: "
+                    "what was landed before is intact."
+                ) from error
+            raise
 
     def _create(self) -> DeltaTable:
         Path(self.uri).mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -313,6 +313,22 @@ def test_a_table_of_a_newer_release_is_refused(tmp_path: Path) -> None:
         land(landing, 2, record("1", {"v": 2}))
 
 
+def test_a_table_that_another_process_made_meanwhile_takes_every_row_once(tmp_path: Path) -> None:
+    """Two first syncs of a source at once: both make the table, and the later one's word stands."""
+    landing = Landing(tmp_path / "landing")
+    with landing.writer("hubspot", "deals", "crm", sync_id="s0") as writer:
+        writer.append([record("1", {"amount": "10"})])
+        # What the other one's making of the table leaves: a newer line about the whole table.
+        table = DeltaTable(f"{landing.root}/hubspot/deals")
+        table.alter.set_table_properties({"delta.logRetentionDuration": "interval 30 days"})
+
+        done = writer.append([record("2", {"amount": "20"})])
+
+    assert 1 == done.appended
+    assert [{"amount": "10"}] == history(landing, "1")
+    assert [{"amount": "20"}] == history(landing, "2")
+
+
 def test_compaction_changes_no_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fewer files, the same versions in the same order."""
     monkeypatch.setattr("pipeledger.landing.store.COMPACT_ABOVE", 3)
