@@ -7,8 +7,9 @@ from orchestration.alerts import alert_job, alert_sensors
 from orchestration.backfill import backfill
 from orchestration.freshness import failed_runs, stale_sources
 from orchestration.landing import landing_assets
+from orchestration.prune import prune
 from orchestration.publish import serving_asset
-from orchestration.settings import configured_sources, schedule
+from orchestration.settings import configured_sources, has_retention, schedule
 from pipeledger.sources import connector
 
 # Delta takes many writers, so sources land in processes of their own; the pool of the warehouse
@@ -62,16 +63,25 @@ own_schedules = [
     for source, times in own_times.items()
     if times is not None
 ]
+weekly = dg.ScheduleDefinition(
+    name="prune_weekly",
+    job=prune,
+    # Sunday night: it builds from nothing.
+    cron_schedule="30 2 * * 0",
+    execution_timezone=schedule().time_zone,
+)
 
 alerts = alert_job()
 
 defs = dg.Definitions(
     assets=[*landing.values(), models, serving],
-    jobs=[refresh, rebuild, backfill, alerts, *syncs.values()],
-    schedules=[hourly, *own_schedules],
+    jobs=[refresh, rebuild, backfill, prune, alerts, *syncs.values()],
+    schedules=[hourly, *own_schedules, *([weekly] if has_retention() else [])],
     sensors=[
         *(stale_sources, failed_runs),
-        *alert_sensors(alerts, published=[refresh, rebuild], failed=[*syncs.values(), backfill]),
+        *alert_sensors(
+            alerts, published=[refresh, rebuild], failed=[*syncs.values(), backfill, prune]
+        ),
     ],
     resources={**transform.dbt_resource()},
 )

@@ -25,6 +25,14 @@ def schedule() -> Schedule:
         return Schedule()
 
 
+def has_retention() -> bool:
+    """Whether the settings let any record go."""
+    try:
+        return bool(settings().retention)
+    except ConfigError:
+        return False
+
+
 def configured_sources() -> list[str]:
     """The sources that have a connection; all of them where there are no settings yet."""
     try:

@@ -20,6 +20,8 @@ Those of an erasure: ``after-suppression`` (remembered, nothing rewritten),
 ``while-erasing-landing`` (one more table is rewritten), ``after-landing-erased`` (all are, and the
 warehouse is gone).
 
+``while-pruning`` is one of `pipeledger prune`: one more table is rewritten, nothing published.
+
 ``before-close`` is one of `pipeledger close`: the figures are frozen, the close is not noted.
 """
 

@@ -9,17 +9,14 @@ ends as if it had not been.
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from connectors.base.errors import ConfigError, PipeledgerError
+from connectors.base.errors import ConfigError
 from pipeledger.alerts.sent import forget_reader
 from pipeledger.byte_search import search, search_inboxes
 from pipeledger.crash import crash_point
@@ -27,11 +24,9 @@ from pipeledger.landing import Landing
 from pipeledger.landing import suppression as suppressed
 from pipeledger.landing.canonical import Hasher
 from pipeledger.landing.suppression import Suppression
-from pipeledger.landing.tables import files_of, open_table, purge, rewrite
-from pipeledger.locks import exclusive
-from pipeledger.pipeline import build_and_note, landing_of, publish_and_note
-from pipeledger.publish import CURRENT, build_files
-from pipeledger.scheduled_exports import write_exports
+from pipeledger.landing.tables import purge, rewrite
+from pipeledger.pipeline import landing_of
+from pipeledger.rewriting import batches, nobody_else, publish_anew, rows_of
 from pipeledger.settings import Settings
 from pipeledger.sources import CONNECTORS, connector
 
@@ -70,7 +65,7 @@ def erase(settings: Settings, subject: str, *, dry_run: bool = False) -> Erasure
     landing = landing_of(settings)
     texts = _texts_of(landing, subject)
     done = Erasure([text for text in texts if "@" in text], is_dry_run=dry_run)
-    with _nobody_else(settings):
+    with nobody_else(settings):
         known = suppressed.load(landing.root)
         if dry_run:
             known = Suppression(known.key, known.hashes | {known.hash(text) for text in texts})
@@ -81,11 +76,9 @@ def erase(settings: Settings, subject: str, *, dry_run: bool = False) -> Erasure
     if dry_run:
         _search(settings, done)
         return done
-    for path in settings.paths.warehouse.glob("*.duckdb*"):
-        path.unlink()
     crash_point("after-landing-erased")
     forget_reader(settings.paths.state, done.subjects)
-    _publish_anew(settings, done)
+    done.build_id = publish_anew(settings)
     _search(settings, done)
     return done
 
@@ -125,17 +118,6 @@ def _addresses(payload: str | None) -> Iterator[str]:
         yield from walk(msgspec.json.decode(payload))
 
 
-@contextmanager
-def _nobody_else(settings: Settings) -> Iterator[None]:
-    """No sync and no build reads or writes landing meanwhile."""
-    with ExitStack() as held:
-        for one in settings.connections:
-            lock = settings.paths.state / one.name / "sync.lock"
-            held.enter_context(exclusive(lock, f"connection {one.name}"))
-        held.enter_context(exclusive(settings.paths.state / "warehouse.lock", "the warehouse"))
-        yield
-
-
 def _clean_landing(landing: Landing, known: Suppression, done: Erasure) -> None:
     known = _with_own_records(landing, known, done)
     for source, stream in landing.streams():
@@ -157,7 +139,7 @@ def _with_own_records(landing: Landing, known: Suppression, done: Erasure) -> Su
         (f"{source}:{stream}:{row['connection']}:{row['record_id']}", row["payload"])
         for source, stream in landing.streams()
         if stream in suppressed.PEOPLE
-        for batch in _batches(*_rows_of(f"{landing.root}/{source}/{stream}"), "connection")
+        for batch in batches(*rows_of(f"{landing.root}/{source}/{stream}"), "connection")
         for row in batch.to_pylist()
         if row["payload"] is not None and known.is_person(row["payload"].encode(), stream)
     ]
@@ -215,40 +197,16 @@ def _texts_cleaner(known: Suppression) -> Any:
     return clean
 
 
-def _rows_of(uri: str) -> tuple[pa.Schema, list[str]]:
-    """The schema of a table and its files, asked for once: delta-rs cannot be, while it writes."""
-    table = open_table(uri)
-    return (
-        (pa.schema([]), [])
-        if table is None
-        else (pa.schema(table.schema().to_arrow()), files_of(table))
-    )
-
-
-def _batches(
-    schema: pa.Schema, files: Sequence[str], partition: str | None = None
-) -> Iterator[pa.RecordBatch]:
-    """The rows of files in the schema of their table, a partition's column added."""
-    for path in files:
-        for batch in pq.ParquetFile(path).iter_batches(20_000):
-            columns = {name: batch[name] for name in batch.schema.names}
-            if partition is not None and partition not in columns:
-                value = Path(path).parent.name.partition("=")[2]
-                columns[partition] = pa.repeat(pa.scalar(value), batch.num_rows)
-            rows = pa.table([columns[name] for name in schema.names], schema.names).cast(schema)
-            yield from rows.to_batches()
-
-
 def _clean_table(
     uri: str, clean: Any, name: str, done: Erasure, partition: str | None = None
 ) -> None:
     """Rewrite a table without the subject; one that does not name it is purged of old files."""
-    schema, files = _rows_of(uri)
+    schema, files = rows_of(uri)
     if not files:
         return
 
     def cleaned(count: list[int]) -> Iterator[pa.RecordBatch]:
-        for batch in _batches(schema, files, partition):
+        for batch in batches(schema, files, partition):
             rows = batch.to_pylist()
             new = [clean(row) for row in rows]
             count[0] += sum(a != b for a, b in zip(rows, new, strict=True))
@@ -266,37 +224,6 @@ def _clean_table(
         crash_point("while-erasing-landing")
     else:
         purge(uri)
-
-
-def _publish_anew(settings: Settings, done: Erasure) -> None:
-    report = build_and_note(settings, full=True)
-    if report.errors:
-        raise PipeledgerError(
-            f"landing holds {done.subjects} no more, but the build without it fails "
-            f"{len(report.errors)} check(s), so what was published stands and still holds it. "
-            "Mend them (pipeledger status) and run the erasure again"
-        )
-    published = publish_and_note(settings, report)
-    done.build_id = published.build_id
-    current = settings.paths.serving / CURRENT
-    for path in build_files(settings.paths.serving):
-        if path.name != current.readlink().name:
-            path.unlink()
-    if settings.serving.postgres is not None:
-        if published.postgres is None or published.postgres.error is not None:
-            raise PipeledgerError(
-                "the file is published without the person, PostgreSQL is not: "
-                f"{published.postgres and published.postgres.error}. Run the erasure again"
-            )
-        from pipeledger.postgres.erasing import free_old_rows
-
-        free_old_rows(settings.serving.postgres)
-    for export in write_exports(settings):
-        if export.error:
-            raise PipeledgerError(
-                f"the marts are published without the person, the export {export.path} is not: "
-                f"{export.error}. Mend it and run the erasure again"
-            )
 
 
 def _search(settings: Settings, done: Erasure) -> None:

@@ -72,7 +72,12 @@ def clock_of(settings: Settings) -> Clock:
 
 def landing_of(settings: Settings) -> Landing:
     """The landing store of the settings."""
-    return Landing(settings.paths.landing)
+    keeps = {
+        (source, stream): keep
+        for source, streams in settings.retention.items()
+        for stream, keep in streams.items()
+    }
+    return Landing(settings.paths.landing, keeps)
 
 
 async def sync_all(

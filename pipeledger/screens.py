@@ -15,6 +15,7 @@ from connectors.base.redact import redact
 from pipeledger.build import BuildReport, Failure
 from pipeledger.erase import Erasure
 from pipeledger.postgres.outcome import Outcome
+from pipeledger.prune import Pruned
 from pipeledger.sync import StreamReport, SyncReport
 
 _EXCERPT = 200
@@ -220,6 +221,20 @@ def show_erasure(done: Erasure) -> None:
             markup=False,
             highlight=False,
         )
+
+
+def show_pruned(done: Pruned) -> None:
+    """What went by the rules of [retention], by table."""
+    verb = "would go" if done.is_dry_run else "are gone"
+    for name, count in done.records.items():
+        _plain(f"{name}: {count:,} record(s) with {done.versions[name]:,} version(s) {verb}")
+    rejected = done.versions.get("_quarantine")
+    if rejected:
+        _plain(f"quarantine: {rejected:,} row(s) {verb}")
+    if not done.versions:
+        _plain("nothing is older than its rule")
+    if done.build_id is not None:
+        _plain(f"published anew: build {done.build_id}; older publications are gone")
 
 
 def show_trace(found: Mapping[str, Any]) -> None:

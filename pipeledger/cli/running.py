@@ -175,6 +175,29 @@ def erase(
 
 
 @app.command()
+def prune(
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go.")] = False,
+    config: Config = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Take out of all that is kept what the rules of [retention] let go."""
+    with guarded(debug=debug):
+        from dataclasses import asdict
+
+        from pipeledger.prune import prune as take_out
+
+        done = take_out(settings_of(config).settings, dry_run=dry_run)
+        if as_json:
+            print_json(asdict(done))
+        else:
+            from pipeledger.screens import show_pruned
+
+            show_pruned(done)
+
+
+@app.command()
 def close(
     period: Annotated[
         str | None, typer.Argument(help="A fiscal month, quarter or year, such as FY2027-M08.")

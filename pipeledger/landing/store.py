@@ -30,6 +30,7 @@ from pipeledger.landing.tables import (
     open_table,
 )
 from pipeledger.landing.writer import MAX_RECORD, AppendReport, Writer
+from pipeledger.retention import Keeps
 
 COMPACT_ABOVE = 64
 """Files of a table above which a finished sync merges them."""
@@ -66,10 +67,11 @@ class Version:
 
 
 class Landing:
-    """The Delta tables below one folder of this machine."""
+    """The Delta tables below one folder of this machine; ``keeps`` says what is too old to land."""
 
-    def __init__(self, root: str | Path) -> None:
+    def __init__(self, root: str | Path, keeps: Keeps | None = None) -> None:
         self.root = str(root).rstrip("/")
+        self.keeps = keeps or {}
         if _UNREADABLE.search(self.root):
             raise ConfigError(
                 f"the landing path {self.root} holds one of % * ? [ ], which the table readers "
@@ -132,6 +134,7 @@ class Landing:
                 trust_clock=trust_clock,
                 suppression=suppression if suppression.hashes else None,
                 place=f"{source}:{stream}:{connection}",
+                keep=self.keeps.get((source, stream)),
             )
 
     def _scratch(self, connection: str) -> Path:

@@ -15,6 +15,7 @@ from pipeledger.landing.canonical import Hasher, storable, storable_text
 from pipeledger.landing.newest import Newest
 from pipeledger.landing.suppression import Suppression
 from pipeledger.landing.tables import INSTANT, VERSIONS
+from pipeledger.retention import Keep
 
 MAX_RECORD = 1024**2
 """Bytes of one record's JSON above which it is set aside."""
@@ -34,6 +35,7 @@ class AppendReport:
     ``seen`` records came, ``appended`` were new versions and ``unchanged`` were not (nor the
     second showings within the batch), ``late`` were older than what is landed, ``quarantined``
     were set aside as unreadable; ``replaced_text`` held NUL or half a surrogate pair;
+    ``expired`` were older than the stream's retention rule and did not land;
     ``bytes`` went to the table before compression.
     """
 
@@ -43,6 +45,7 @@ class AppendReport:
     late: int = 0
     quarantined: int = 0
     replaced_text: int = 0
+    expired: int = 0
     bytes: int = 0
 
 
@@ -83,7 +86,9 @@ class Writer:
         trust_clock: bool = True,
         suppression: Suppression | None = None,
         place: str = "",
+        keep: Keep | None = None,
     ) -> None:
+        self._keep = keep
         self._suppression = suppression
         self._place = place
         self._target = target
@@ -126,8 +131,26 @@ class Writer:
         if self._suppression is not None:
             stream = self._place.split(":")[1]
             records = [self._suppression.record(one, stream, self._place) for one in records]
+        kept = self._young(records)
+        expired = len(records) - len(kept)
+        if not kept:
+            return AppendReport(seen=expired, expired=expired)
         with _LANDING:
-            return self._append(records)
+            done = self._append(kept)
+        return replace(done, seen=len(records), expired=expired) if expired else done
+
+    def _young(self, records: Sequence[Record]) -> Sequence[Record]:
+        """The records that a retention rule lets land. An end has no age: it is told of any."""
+        if self._keep is None:
+            return records
+        cutoff = self._keep.cutoff(records[0].observed_at)
+        return [
+            one
+            for one in records
+            if one.change != "upsert"
+            or one.source_updated_at is None
+            or one.source_updated_at >= cutoff
+        ]
 
     def _append(self, records: Sequence[Record]) -> AppendReport:
         rejected: list[Rejected] = []

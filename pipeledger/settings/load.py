@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel
 
 from connectors.base.errors import ConfigError, PipeledgerError
+from pipeledger.retention import EXPIRING
 from pipeledger.settings.alerts import Smtp, Webhook
 from pipeledger.settings.domains import outside
 from pipeledger.settings.draft import Draft, Origin, leaves
@@ -322,6 +323,7 @@ def _check_rules(draft: Draft, settings: Settings, sources: Any) -> None:
     for key, name in rules:
         if name not in names:
             draft.wrong(key, f"there is no connection {name!r}{near(name, names)}")
+    _check_retention(draft, settings)
     _check_alerts(draft, settings)
     won: dict[tuple[str, str], str] = {}
     seen: set[tuple[str, str, str]] = set()
@@ -336,6 +338,20 @@ def _check_rules(draft: Draft, settings: Settings, sources: Any) -> None:
                 f"a second won stage of pipeline {':'.join(pipeline)} beside {won[pipeline]}, "
                 "a deal is won in one place",
             )
+
+
+def _check_retention(draft: Draft, settings: Settings) -> None:
+    """Only streams that no total is made of may lose records."""
+    for source, streams in settings.retention.items():
+        allowed = EXPIRING.get(source, frozenset())
+        for stream in streams:
+            if stream not in allowed:
+                listed = ", ".join(sorted(allowed)) or f"none of {source}"
+                draft.wrong(
+                    f"retention.{source}.{stream}",
+                    "its records are kept for ever: totals or histories are made of them, or there "
+                    f"is no such stream. Rules may stand for mail and activities: {listed}",
+                )
 
 
 def _check_alerts(draft: Draft, settings: Settings) -> None:

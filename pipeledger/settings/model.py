@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import (
     AfterValidator,
     Field,
+    PlainSerializer,
+    PlainValidator,
     SecretStr,
     StringConstraints,
     field_validator,
@@ -19,6 +21,7 @@ from pydantic import (
 
 from connectors.base.stream import Connector
 from pipeledger.calendar import Anchor, FiscalCalendar, FiscalPeriod, Pattern, fiscal_periods
+from pipeledger.retention import Keep, keep_of
 from pipeledger.settings.alerts import Alerts, ScheduledExport
 from pipeledger.settings.section import Domain, Section
 
@@ -72,6 +75,7 @@ def is_loopback(host: str) -> bool:
 CurrencyCode = Annotated[str, AfterValidator(currency_code)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Cron = Annotated[str, AfterValidator(_cron)]
+Retained = Annotated[Keep, PlainValidator(keep_of), PlainSerializer(str)]
 
 
 class CustomPeriod(Section):
@@ -422,6 +426,8 @@ class Settings(Section):
     reps: Reps = Reps()
     schedule: Schedule = Schedule()
     serving: Serving = Serving()
+    retention: dict[str, dict[str, Retained]] = Field(default_factory=dict)
+    """How long records of a stream are kept, by source and stream; all else for ever."""
     alerts: Alerts = Alerts()
     exports: tuple[ScheduledExport, ...] = ()
     connections: tuple[Connection, ...] = ()

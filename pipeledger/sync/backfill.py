@@ -247,3 +247,4 @@ def _land(
             report.late += done.late
             report.quarantined += done.quarantined
             report.replaced_text += done.replaced_text
+            report.expired += done.expired

@@ -22,9 +22,10 @@ class StreamReport:
 
     ``seen`` counts records shown, ``appended`` new versions, ``deleted`` tombstones among
     them; ``late`` were older than what is landed, ``replaced_text`` held characters that no
-    database keeps. ``requests`` and ``bytes`` are those of the whole connection during the
-    stream, ``budget`` what the client says is left, ``total`` the vendor's own count,
-    ``note`` what the reader has to tell that is no fault.
+    database keeps, ``expired`` were too old for the stream's retention rule. ``requests`` and
+    ``bytes`` are those of the whole connection during the stream, ``budget`` what the client
+    says is left, ``total`` the vendor's own count, ``note`` what the reader has to tell that is
+    no fault.
     """
 
     source: str
@@ -37,6 +38,7 @@ class StreamReport:
     late: int = 0
     quarantined: int = 0
     replaced_text: int = 0
+    expired: int = 0
     requests: int = 0
     bytes: int = 0
     seconds: float = 0.0

@@ -192,6 +192,7 @@ class StreamSync:
         self._report.late += done.late
         self._report.quarantined += done.quarantined
         self._report.replaced_text += done.replaced_text
+        self._report.expired += done.expired
 
     async def _sweep(self, session: Any, request: ReadRequest) -> None:
         """List the ids that the vendor shows, when it is time, and land the missing as deleted."""

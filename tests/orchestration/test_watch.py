@@ -51,7 +51,19 @@ def test_a_source_has_times_and_a_zone_of_its_own(location: ModuleType) -> None:
     own = found["sync_files_at_its_own_times"]
     assert ("*/15 7-19 * * 1-5", "America/New_York") == (own.cron_schedule, own.execution_timezone)
     assert "Europe/Berlin" == found["hourly"].execution_timezone
-    assert {"hourly", "sync_files_at_its_own_times"} == set(found)
+    assert {"hourly", "prune_weekly", "sync_files_at_its_own_times"} == set(found)
+
+
+def test_the_weekly_prune_ends_well_where_nothing_is_old(
+    folder: Path, location: ModuleType, synced: tuple[dg.DagsterInstance, Any]
+) -> None:
+    """Most weeks: no table is rewritten, and nothing is built from nothing."""
+    instance, _ = synced
+
+    done = location.defs.resolve_job_def("prune").execute_in_process(instance=instance)
+
+    assert done.success
+    assert not list((folder / "data" / "warehouse").glob("*.duckdb"))
 
 
 def test_the_refresh_leaves_out_what_has_times_of_its_own(location: ModuleType) -> None:

@@ -19,6 +19,9 @@ cron = "*/15 7-19 * * 1-5"
 time_zone = "America/New_York"
 stale_after_hours = 5
 
+[retention.imap]
+messages = "24 months"
+
 [sources.files.books]
 folder = "inbox"
 settle_seconds = 0

@@ -204,6 +204,27 @@ def test_config_show_masks_secrets(tmp_path: Path) -> None:
     assert "sources.hubspot.crm.token" in text
 
 
+def test_a_retention_rule_stands_for_mail_and_activities_alone(tmp_path: Path) -> None:
+    """Money and stages are kept for ever, and a misspelt stream must not look like a rule."""
+    text = (
+        '[retention.hubspot]\ndeals = "24 months"\ncalls = "2 weeks"\nemails = "12 months"\n'
+        '[retention.stripe]\ninvoices = "10 years"\n[retention.imap]\nmesages = "30 days"\n'
+    )
+
+    found = problems(tmp_path, text)
+
+    assert ["pipeledger.toml:3: retention.hubspot.calls"] == [
+        line.partition(": '2 weeks'")[0] for line in found
+    ]
+    mended = problems(tmp_path, text.replace("2 weeks", "14 days"))
+    assert [
+        "pipeledger.toml:2: retention.hubspot.deals",
+        "pipeledger.toml:6: retention.stripe.invoices",
+        "pipeledger.toml:8: retention.imap.mesages",
+    ] == [line.partition(": its records")[0] for line in mended]
+    assert mended[0].endswith("calls, emails, meetings, notes, tasks")
+
+
 def test_two_won_stages_in_one_pipeline_are_refused(tmp_path: Path) -> None:
     """C-07: with two, a deal that moves from one to the other is won twice."""
     stage = '[[stages]]\nconnection = "crm"\npipeline_id = "p"\nstage_id = "{}"\ntype = "won"\n'
