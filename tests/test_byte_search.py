@@ -2,6 +2,7 @@
 
 import gzip
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -52,7 +53,7 @@ def zipped(path: Path, text: str) -> None:
     ],
 )
 def test_a_text_is_found_in_whatever_form_it_is_kept(
-    tmp_path: Path, name: str, write: object
+    tmp_path: Path, name: str, write: Callable[[Path, str], None]
 ) -> None:
     """In the case in which somebody wrote it; a file without it is not named."""
     write(tmp_path / name, f"Eva <{EVA.upper()}>")

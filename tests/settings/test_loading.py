@@ -208,7 +208,7 @@ def test_a_retention_rule_stands_for_mail_and_activities_alone(tmp_path: Path) -
     """Money and stages are kept for ever, and a misspelt stream must not look like a rule."""
     text = (
         '[retention.hubspot]\ndeals = "24 months"\ncalls = "2 weeks"\nemails = "12 months"\n'
-        '[retention.stripe]\ninvoices = "10 years"\n[retention.imap]\nmesages = "30 days"\n'
+        '[retention.stripe]\ninvoices = "10 years"\n[retention.imap]\nmessage = "30 days"\n'
     )
 
     found = problems(tmp_path, text)
@@ -220,7 +220,7 @@ def test_a_retention_rule_stands_for_mail_and_activities_alone(tmp_path: Path) -
     assert [
         "pipeledger.toml:2: retention.hubspot.deals",
         "pipeledger.toml:6: retention.stripe.invoices",
-        "pipeledger.toml:8: retention.imap.mesages",
+        "pipeledger.toml:8: retention.imap.message",
     ] == [line.partition(": its records")[0] for line in mended]
     assert mended[0].endswith("calls, emails, meetings, notes, tasks")
 
