@@ -15,13 +15,25 @@ app = typer.Typer()
 
 
 @app.command()
-def status(*, config: Config = None, as_json: Json = False, debug: Debug = False) -> None:
+def status(
+    *,
+    as_metrics: Annotated[
+        bool, typer.Option("--metrics", help="In Prometheus' text format, for a monitor.")
+    ] = False,
+    config: Config = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
     """What is published, how fresh each source is, and why the newest build is not published."""
     with guarded(debug=debug):
         from pipeledger.status import status as facts
 
         found = facts(settings_of(config).settings)
-        if as_json:
+        if as_metrics:
+            from pipeledger.metrics import exposition
+
+            typer.echo(exposition(found), nl=False)
+        elif as_json:
             print_json(found)
         else:
             from pipeledger.screens import show_status

@@ -152,8 +152,11 @@ def test_status_before_the_first_run_is_no_error(settings_file: Path) -> None:
     words = call("status", "--config", str(settings_file))
     values = json.loads(call("status", "--json", "--config", str(settings_file)).stdout)
 
+    metrics = call("status", "--metrics", "--config", str(settings_file))
+
     assert 0 == words.exit_code
     assert "nothing is published yet" in words.output
+    assert "pipeledger_quarantined_records 0.0" in metrics.stdout
     assert (None, None, []) == (values["published"], values["last_build"], values["streams"])
 
 
