@@ -27,4 +27,6 @@
 {{ union_lanes('deliveries', columns, [
     'files',
     'odoo',
+    'vtiger',
+    'zoho',
 ]) }}

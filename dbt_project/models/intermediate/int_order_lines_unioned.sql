@@ -27,4 +27,6 @@
 {{ union_lanes('order_lines', columns, [
     'files',
     'odoo',
+    'vtiger',
+    'zoho',
 ]) }}

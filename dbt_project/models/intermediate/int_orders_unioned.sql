@@ -32,4 +32,6 @@
 {{ union_lanes('orders', columns, [
     'files',
     'odoo',
+    'vtiger',
+    'zoho',
 ]) }}

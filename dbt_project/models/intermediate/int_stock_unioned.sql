@@ -25,4 +25,6 @@
 {{ union_lanes('stock', columns, [
     'files',
     'odoo',
+    'vtiger',
+    'zoho',
 ]) }}

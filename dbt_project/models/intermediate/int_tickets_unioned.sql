@@ -28,4 +28,6 @@
 {{ union_lanes('tickets', columns, [
     'files',
     'odoo',
+    'vtiger',
+    'zoho',
 ]) }}

@@ -4,6 +4,10 @@
     'Product_Name': 'VARCHAR',
     'Product_Code': 'VARCHAR',
     'Unit_Price': 'DECIMAL(24,4)',
+    'Qty_in_Stock': 'DECIMAL(24,6)',
+    'Qty_in_Demand': 'DECIMAL(24,6)',
+    'Qty_Ordered': 'DECIMAL(24,6)',
+    'Modified_Time': 'TIMESTAMPTZ',
 } %}
 
 with landed as (
@@ -21,6 +25,10 @@ final as (
         nullif(trim(landed.record.Product_Name), '') as product_name,
         nullif(trim(landed.record.Product_Code), '') as sku,
         cast(landed.record.Unit_Price as {{ money_type() }}) as unit_price,
+        cast(landed.record.Qty_in_Stock as decimal(18, 6)) as stock_quantity,
+        cast(landed.record.Qty_in_Demand as decimal(18, 6)) as demanded_quantity,
+        cast(landed.record.Qty_Ordered as decimal(18, 6)) as ordered_quantity,
+        landed.record.Modified_Time as updated_at,
         landed.payload is not null as has_content,
         landed.change,
         landed.change in ('deleted', 'archived') as is_deleted,
