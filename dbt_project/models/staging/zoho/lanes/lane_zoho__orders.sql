@@ -2,7 +2,13 @@
 -- no other day of the order.
 
 with orders as (
-    select * from {{ ref('stg_zoho__sales_orders') }}
+    select
+        *,
+        cast(
+            coalesce(tax_amount, 0) + coalesce({{ list_total('lines', 'coalesce(one.Tax, 0)') }}, 0)
+            as {{ money_type() }}
+        ) as all_taxes
+    from {{ ref('stg_zoho__sales_orders') }}
 ),
 
 home_currencies as (
@@ -26,13 +32,8 @@ select
     end as status,
     orders.vendor_status,
     coalesce(orders.currency_code, home_currencies.currency_code) as currency_code,
-    cast(
-        orders.gross_amount - coalesce(orders.tax_amount, 0)
-        + coalesce({{ list_total('orders.lines', 'coalesce(one.Tax, 0)') }}, 0)
-        as {{ money_type() }}
-    ) as net_amt,
-    cast(coalesce(orders.tax_amount, 0)
-        + coalesce({{ list_total('orders.lines', 'coalesce(one.Tax, 0)') }}, 0) as {{ money_type() }}) as tax_amt,
+    cast(orders.gross_amount - orders.all_taxes as {{ money_type() }}) as net_amt,
+    orders.all_taxes as tax_amt,
     orders.gross_amount as gross_amt,
     orders.promised_date,
     orders.created_at as ordered_at,
