@@ -13,6 +13,7 @@ from typing import Any
 from sandbox.company.clock import HOUR, business_date, instant
 from sandbox.company.hubspot_work import product_id
 from sandbox.company.model import Activity, Deal, Edit, World
+from sandbox.company.odoo_goods import put_goods
 from sandbox.company.odoo_ledger import ledger
 from sandbox.company.people import ROSTER
 from sandbox.company.pipelines import PIPELINE_OF_STAGE, PIPELINES, STAGES
@@ -223,6 +224,7 @@ def render(world: World) -> Tables:
         put(tables, "crm.lead", row, one.created, int(one.id))
         track(tables, one)
         put_quotes(tables, one)
+    put_goods(world, tables)
     for lead in world.leads:
         if lead.archived_at is None and lead.deal is None:
             row = {
