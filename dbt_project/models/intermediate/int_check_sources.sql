@@ -1,4 +1,4 @@
--- Grain: one row per rule about streams and references (S-01 to S-17) x stream or record that
+-- Grain: one row per rule about streams and references (S-01 to S-18) x stream or record that
 -- breaks it, at the as-of. Rules on the landed text itself are Great Expectations' (S-12 to S-14).
 
 with runs as (
@@ -157,6 +157,27 @@ churn as (
     having count(*) > {{ var('flapping_versions', 50) }}
 ),
 
+-- Words for the state of an order or a case that are none of the source's own.
+strange_words as (
+    select
+        'order' as record_type,
+        connection,
+        vendor_status,
+        count(*) as n_records
+    from {{ ref('fct_order') }}
+    where is_status_assumed and not is_deleted
+    group by connection, vendor_status
+    union all
+    select
+        'case',
+        connection,
+        vendor_status,
+        count(*)
+    from {{ ref('fct_ticket') }}
+    where is_status_assumed and not is_deleted
+    group by connection, vendor_status
+),
+
 polled_moves as (
     select
         connection,
@@ -295,6 +316,20 @@ broken as (
         'most stage changes are known by polling only: sync more often for exact stage times'
     from polled_moves
     where n_moves > 0 and n_polled > 0.5 * n_moves
+    union all
+    select
+        'S-18',
+        'warn',
+        record_type,
+        concat_ws('.', connection, coalesce(vendor_status, 'none')),
+        null,
+        cast(n_records as double),
+        cast(0 as double),
+        case record_type
+            when 'order' then concat(n_records, ' of this state count as confirmed')
+            else concat(n_records, ' of this state count as open')
+        end
+    from strange_words
 ),
 
 final as (

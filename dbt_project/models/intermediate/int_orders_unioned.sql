@@ -14,6 +14,7 @@
     ('owner_id', 'varchar'),
     ('status', 'varchar'),
     ('vendor_status', 'varchar'),
+    ('is_status_assumed', 'boolean'),
     ('currency_code', 'varchar'),
     ('net_amt', money_type()),
     ('tax_amt', money_type()),

@@ -12,6 +12,7 @@
     ('source_deal_key', 'varchar'),
     ('status', 'varchar'),
     ('vendor_status', 'varchar'),
+    ('is_status_assumed', 'boolean'),
     ('severity', 'varchar'),
     ('n_reopened', 'bigint'),
     ('opened_at', instant_type()),

@@ -86,6 +86,7 @@ final as (
         linked.status in ('confirmed', 'done')
         and not linked.is_deleted
         and coalesce(linked.ordered_at <= {{ as_of_at() }}, false) as is_committed,
+        coalesce(linked.is_status_assumed, false) as is_status_assumed,
         linked.is_deleted,
         linked.ordered_date,
         linked.promised_date,

@@ -76,6 +76,7 @@ final as (
         dated.connection,
         dated.raw_version_id,
         cast(dated.n_reopened as bigint) as n_reopened,
+        coalesce(dated.is_status_assumed, false) as is_status_assumed,
         dated.severity is null as is_severity_assumed,
         dated.is_deleted,
         {{ company_date('dated.opened_at') }} as opened_date,

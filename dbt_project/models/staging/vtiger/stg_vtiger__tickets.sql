@@ -4,7 +4,9 @@
     'ticket_no': 'VARCHAR',
     'ticketstatus': 'VARCHAR',
     'ticketseverities': 'VARCHAR',
+    'ticketpriorities': 'VARCHAR',
     'parent_id': 'VARCHAR',
+    'contact_id': 'VARCHAR',
     'createdtime': 'TIMESTAMPTZ',
     'modifiedtime': 'TIMESTAMPTZ',
 } %}
@@ -24,7 +26,10 @@ final as (
         nullif(trim(landed.record.ticket_no), '') as ticket_number,
         lower(nullif(trim(landed.record.ticketstatus), '')) as vendor_status,
         lower(nullif(trim(landed.record.ticketseverities), '')) as vendor_severity,
+        lower(nullif(trim(landed.record.ticketpriorities), '')) as vendor_priority,
         nullif(trim(landed.record.parent_id), '') as company_id,
+        nullif(trim(landed.record.contact_id), '') as contact_id,
+        -- The text bears no zone; the connector knows it, and has read modifiedtime by it.
         landed.record.createdtime + {{ vtiger_offset() }} as created_at,
         coalesce(landed.source_updated_at, landed.record.modifiedtime) as updated_at,
         landed.change,

@@ -16,6 +16,7 @@
     'Ordered_Items': [{
         'id': 'VARCHAR',
         'Product_Name': {'id': 'VARCHAR', 'name': 'VARCHAR'},
+        'Description': 'VARCHAR',
         'Quantity': 'DECIMAL(24,6)',
         'List_Price': 'DECIMAL(38,12)',
         'Total': 'DECIMAL(24,4)',

@@ -1,4 +1,5 @@
--- Grain: one row per line of the newest version of a sales order of Vtiger: one left out is gone.
+-- Grain: one row per line of the newest version of a sales order of Vtiger: one left out is gone. What
+-- is charged or taken off below the lines is the order's, not theirs. A service is never delivered.
 
 with orders as (
     select
@@ -24,29 +25,61 @@ listed as (
         * exclude (lines),
         unnest(coalesce(lines, [])) as line
     from newest
+),
+
+currencies as (
+    {{ vtiger_currency_codes() }}
+),
+
+products as (
+    select
+        connection,
+        product_id,
+        arg_max(sku, (observed_at, sync_id, position)) as sku,
+        arg_max(product_name, (observed_at, sync_id, position)) as product_name
+    from {{ ref('stg_vtiger__products') }}
+    where change = 'upsert'
+    group by connection, product_id
+),
+
+-- The number before the x in an id is its module's.
+services as (
+    select
+        connection,
+        arg_max(id_prefix, (observed_at, sync_id, position)) as id_prefix
+    from {{ ref('stg_vtiger__modules') }}
+    where module_name = 'Services' and change = 'upsert'
+    group by connection
 )
 
 select
-    connection || ':' || line.id as order_line_key,
+    listed.connection || ':' || listed.line.id as order_line_key,
     'vtiger' as source_system,
-    connection,
-    order_key,
-    line.id as line_id,
-    connection || ':' || line.productid as product_key,
-    line.product_name as product_name,
-    cast(line.quantity as decimal(18, 6)) as quantity,
-    line.listprice as unit_price_amt,
-    cast(
-        coalesce(line.quantity, 0) * cast(coalesce(line.listprice, 0) as decimal(18, 4))
-        * cast(1 - coalesce(line.discount_percent, 0) / 100 as decimal(9, 6))
-        - coalesce(line.discount_amount, 0) as {{ money_type() }}
-    ) as net_amt,
-    true as is_deliverable,
-    change,
-    is_order_gone as is_deleted,
-    observed_at,
-    sync_id,
-    position,
-    raw_version_id
+    listed.connection,
+    listed.order_key,
+    listed.line.id as line_id,
+    listed.connection || ':' || listed.line.productid as product_key,
+    coalesce(
+        nullif(trim(listed.line.product_name), ''),
+        products.product_name,
+        nullif(trim(listed.line.comment), '')
+    ) as product_name,
+    products.sku,
+    cast(listed.line.quantity as decimal(18, 6)) as quantity,
+    listed.line.listprice as unit_price_amt,
+    {{ round_money(vtiger_line_net('listed.line'), 'currencies.currency_code') }} as net_amt,
+    not coalesce(starts_with(listed.line.productid, services.id_prefix || 'x'), false)
+        as is_deliverable,
+    listed.change,
+    listed.is_order_gone as is_deleted,
+    listed.observed_at,
+    listed.sync_id,
+    listed.position,
+    listed.raw_version_id
 from listed
-where line.id is not null
+left join currencies
+    on listed.connection = currencies.connection and listed.currency_id = currencies.currency_id
+left join products
+    on listed.connection = products.connection and listed.line.productid = products.product_id
+left join services on listed.connection = services.connection
+where listed.line.id is not null

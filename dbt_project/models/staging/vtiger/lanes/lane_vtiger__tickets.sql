@@ -1,11 +1,22 @@
--- Grain: one row per landed version of a ticket of Vtiger. Nobody states when it was closed: it is the edit that
--- closed it this time.
+-- Grain: one row per landed version of a ticket of Vtiger. Nobody states when it was closed: it is the edit
+-- that closed it this time. A word for its state that is not Vtiger's own leaves it open. One that names
+-- a person alone is of the person's company.
 
-with versions as (
+with contacts as (
+    select
+        connection,
+        contact_id,
+        arg_max(company_id, (observed_at, sync_id, position)) as company_id
+    from {{ ref('stg_vtiger__contacts') }}
+    where change = 'upsert'
+    group by connection, contact_id
+),
+
+versions as (
     select
         *,
         coalesce(vendor_status = 'closed', false) as is_closed,
-        max(case when coalesce(vendor_status, '') <> 'closed' then observed_at end) over (
+        max(case when vendor_status is distinct from 'closed' then observed_at end) over (
             partition by ticket_key
         ) as last_open_at
     from {{ ref('stg_vtiger__tickets') }}
@@ -13,35 +24,61 @@ with versions as (
 )
 
 select
-    ticket_key,
-    ticket_id,
+    versions.ticket_key,
+    versions.ticket_id,
     'vtiger' as source_system,
-    connection,
-    ticket_number,
-    connection || ':' || company_id as source_company_key,
-    case when is_closed then 'solved' else 'open' end as status,
-    vendor_status,
-    case vendor_severity
-        when 'minor' then 'low'
-        when 'feature' then 'low'
-        when 'major' then 'high'
-        when 'critical' then 'critical'
-    end as severity,
-    created_at as opened_at,
+    versions.connection,
+    versions.ticket_number,
+    -- Older installations name a person where others name an organisation.
+    versions.connection || ':' || coalesce(
+        case
+            when named.contact_id is not null then named.company_id
+            else versions.company_id
+        end,
+        contacts.company_id
+    ) as source_company_key,
+    case when versions.is_closed then 'solved' else 'open' end as status,
+    versions.vendor_status,
+    coalesce(
+        versions.vendor_status not in ('open', 'in progress', 'wait for response', 'closed'), true
+    ) as is_status_assumed,
+    coalesce(
+        case versions.vendor_severity
+            when 'minor' then 'low'
+            when 'feature' then 'low'
+            when 'major' then 'high'
+            when 'critical' then 'critical'
+        end,
+        case versions.vendor_priority
+            when 'low' then 'low'
+            when 'normal' then 'normal'
+            when 'high' then 'high'
+            when 'urgent' then 'critical'
+        end
+    ) as severity,
+    versions.created_at as opened_at,
     min(
         case
-            when is_closed and (last_open_at is null or observed_at > last_open_at)
-                then updated_at
+            when
+                versions.is_closed
+                and (
+                    versions.last_open_at is null or versions.observed_at > versions.last_open_at
+                )
+                then versions.updated_at
         end
-    ) over (partition by ticket_key) as solved_at,
-    change,
-    is_deleted,
-    observed_at,
-    sync_id,
-    position,
-    raw_version_id
+    ) over (partition by versions.ticket_key) as solved_at,
+    versions.change,
+    versions.is_deleted,
+    versions.observed_at,
+    versions.sync_id,
+    versions.position,
+    versions.raw_version_id
 from versions
-union all by name
+left join contacts as named
+    on versions.connection = named.connection and versions.company_id = named.contact_id
+left join contacts
+    on versions.connection = contacts.connection and versions.contact_id = contacts.contact_id
+{{ union_all_by_name() }}
 select
     ticket_key,
     connection,

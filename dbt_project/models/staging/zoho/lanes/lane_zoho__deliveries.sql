@@ -1,14 +1,23 @@
 -- Grain: one row per line of a sales order of Zoho that is called delivered: as a whole, at the edit
--- that first said so. Zoho knows no shipments of an order.
+-- that said so this time. Zoho knows no shipments of an order.
 
 with orders as (
     select
-        order_key,
-        min(updated_at) filter (where vendor_status = 'delivered') as delivered_at,
-        arg_max(promised_date, (observed_at, sync_id, position)) as promised_date,
-        arg_max(vendor_status, (observed_at, sync_id, position)) as vendor_status
+        *,
+        max(
+            case when vendor_status is distinct from 'delivered' then observed_at end
+        ) over (partition by order_key) as last_short_at
     from {{ ref('stg_zoho__sales_orders') }}
     where change = 'upsert'
+),
+
+delivered as (
+    select
+        order_key,
+        min(updated_at) as delivered_at,
+        arg_max(promised_date, (observed_at, sync_id, position)) as promised_date
+    from orders
+    where last_short_at is null or observed_at > last_short_at
     group by order_key
 )
 
@@ -20,11 +29,11 @@ select
     lines.order_key,
     lines.order_line_key,
     false as is_cancelled,
-    orders.vendor_status,
+    'delivered' as vendor_status,
     lines.quantity as shipped_qty,
-    orders.promised_date,
-    orders.delivered_at as shipped_at,
-    orders.delivered_at,
+    delivered.promised_date,
+    delivered.delivered_at as shipped_at,
+    delivered.delivered_at,
     lines.change,
     lines.is_deleted,
     lines.observed_at,
@@ -32,5 +41,4 @@ select
     lines.position,
     lines.raw_version_id
 from {{ ref('lane_zoho__order_lines') }} as lines
-inner join orders on lines.order_key = orders.order_key
-where orders.vendor_status = 'delivered'
+inner join delivered on lines.order_key = delivered.order_key
