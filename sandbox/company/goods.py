@@ -52,6 +52,11 @@ class OrderLine:
         """Whether it is shipped at all."""
         return self.line.product in GOODS
 
+    @property
+    def arrived(self) -> int:
+        """What is with the customer today."""
+        return sum(sent.quantity for sent in self.shipments if sent.arrived is not None)
+
 
 @dataclass(slots=True)
 class Order:
@@ -69,6 +74,18 @@ class Order:
     def net(self) -> Decimal:
         """Sum of the lines."""
         return sum((one.line.amount for one in self.lines), Decimal(0))
+
+    @property
+    def arrivals(self) -> list[int]:
+        """When anything of it arrived or came back, ascending."""
+        moments = {sent.arrived for line in self.lines for sent in line.shipments}
+        return sorted(moment for moment in moments if moment is not None)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all goods of it are with the customer; not so without goods."""
+        goods = [line for line in self.lines if line.is_goods]
+        return bool(goods) and all(line.arrived >= line.line.quantity for line in goods)
 
 
 @dataclass(frozen=True, slots=True)

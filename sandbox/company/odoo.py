@@ -6,22 +6,17 @@ lay; a lead that was converted is the deal itself; what was deleted or merged aw
 What was done is a message, what is to be done an activity, a meeting stands in the calendar.
 """
 
-from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from sandbox.company.clock import HOUR, business_date, instant
-from sandbox.company.hubspot_work import product_id
 from sandbox.company.model import Activity, Deal, Edit, World
 from sandbox.company.odoo_goods import put_goods
 from sandbox.company.odoo_ledger import ledger
+from sandbox.company.odoo_record import CURRENCY_IDS, Row, Tables, at_second, put, put_order
 from sandbox.company.people import ROSTER
 from sandbox.company.pipelines import PIPELINE_OF_STAGE, PIPELINES, STAGES
 from sandbox.company.vtiger import base_amount
 
-Row = dict[str, Any]
-Tables = dict[str, dict[int, Row]]
-CURRENCY_IDS = {"EUR": 1, "USD": 2, "JPY": 3}
 TEAM_IDS = {name: place for place, name in enumerate(PIPELINES, start=1)}
 # 1 and 2 are the stages of an empty database.
 STAGE_IDS = {
@@ -33,11 +28,6 @@ STAGE_IDS = {
 STAGE_FIELD, ACTIVE_FIELD = 1, 2
 ORDER_STATES = {"DRAFT": "draft", "APPROVED": "sale", "REJECTED": "cancel"}
 TYPES = {"calls": 1, "tasks": 2, "meetings": 3}
-
-
-def at_second(at: int) -> datetime:
-    """An instant as the API shows it."""
-    return instant(at).replace(microsecond=0)
 
 
 def by_second(edits: list[Edit]) -> list[Edit]:
@@ -109,15 +99,6 @@ def track(tables: Tables, one: Deal) -> None:
             put(tables, "mail.tracking.value", values | {"mail_message_id": message}, edit.at)
 
 
-def put(tables: Tables, model: str, row: Row, at: int, number: int | None = None) -> int:
-    """A record with its stamps; its number."""
-    table = tables.setdefault(model, {})
-    number = number or len(table) + 1
-    stamps = {"id": number, "create_date": at_second(at), "write_date": instant(at)}
-    table[number] = {**stamps, **row}
-    return number
-
-
 def put_activity(tables: Tables, one: Activity) -> None:
     """A meeting of the calendar, something to do, or the message that it was done."""
     place: Row = {"crm.lead": one.deal.id} if one.deal else {"res.partner": one.contact.id}
@@ -143,26 +124,11 @@ def put_activity(tables: Tables, one: Activity) -> None:
 def put_quotes(tables: Tables, one: Deal) -> None:
     """The quotations of a deal, each with the deal's lines."""
     for quote in one.quotes:
-        money: Row = {
-            "currency_id": CURRENCY_IDS[one.currency],
-            "amount_untaxed": float(quote.amount),
-        }
-        money |= {"amount_tax": 0.0, "amount_total": float(quote.amount)}
         row: Row = {"name": quote.number, "state": ORDER_STATES.get(quote.status, "sent")}
         row |= {"opportunity_id": int(one.id), "partner_id": int(one.account.id)}
-        row |= {"date_order": at_second(quote.created), "validity_date": None, **money}
-        put(tables, "sale.order", row, quote.created, int(quote.id))
-        for line in one.lines:
-            held: Row = {"order_id": int(quote.id), "product_id": int(product_id(line.product))}
-            held |= {"name": f"product {line.product}", "product_uom_qty": float(line.quantity)}
-            held |= {"price_unit": float(line.price), "price_subtotal": float(line.amount)}
-            held |= {"price_total": float(line.amount), "price_tax": 0.0}
-            put(
-                tables,
-                "sale.order.line",
-                held | {"currency_id": money["currency_id"]},
-                line.created,
-            )
+        row |= {"validity_date": None, "amount_untaxed": float(quote.amount)}
+        row |= {"amount_total": float(quote.amount)}
+        put_order(tables, int(quote.id), row, one.lines, one.currency, quote.created)
 
 
 def people(world: World, tables: Tables) -> None:

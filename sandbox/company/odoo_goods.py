@@ -1,58 +1,63 @@
-"""What Odoo shows of goods: what its order lines say is delivered, its transfers, and its stock.
+"""What Odoo shows of goods: orders, what their lines say is delivered, transfers, stock, tickets.
 
-Only a confirmed quotation is an order here; one of a deal that was never confirmed ships nothing.
+An order is the accepted quotation of its deal, else one that nobody quoted before. What was
+cancelled before anybody looked is a quotation that came to nothing.
 """
 
-from datetime import UTC, datetime
-from typing import Any
-
-from sandbox.company.clock import instant, midnight
-from sandbox.company.goods import WAREHOUSES, Order, Shipment
+from sandbox.company.clock import instant, local, midnight
+from sandbox.company.goods import WAREHOUSES, Order
 from sandbox.company.hubspot_work import product_id
 from sandbox.company.model import World
+from sandbox.company.odoo_record import Row, Tables, at_second, put, put_order
 
-Row = dict[str, Any]
-Tables = dict[str, dict[int, Row]]
+FIRST = 900_000
+"""Where the numbers of orders begin that were no quotation before."""
+STATES = {"confirmed": "sale", "done": "done", "cancelled": "cancel"}
+PRIORITIES = {"low": "0", "normal": "1", "high": "2", "critical": "3"}
 
 
-def there(shipments: list[Shipment]) -> list[Shipment]:
-    """The shipments that arrived."""
-    return [one for one in shipments if one.arrived is not None]
+def order_number(world: World, order: Order) -> int:
+    """The number of an order: its deal's accepted quotation, or one of its own."""
+    accepted = [] if order.deal is None else order.deal.quotes
+    number = next((int(one.id) for one in accepted if one.status == "APPROVED"), None)
+    return number or FIRST + world.goods.orders.index(order)
 
 
 def put_goods(world: World, tables: Tables) -> None:
-    """Write into the order lines what is delivered, and the transfers and stock beside them."""
-    lines: dict[int, list[Row]] = {}
+    """Confirm what was ordered, write what was delivered, and count the stock."""
+    for order in world.goods.orders:
+        number = order_number(world, order)
+        if number not in tables.get("sale.order", {}):
+            row: Row = {"name": order.id, "partner_id": int(order.account.id)}
+            row |= {"opportunity_id": None if order.deal is None else int(order.deal.id)}
+            told = [one.line for one in order.lines]
+            put_order(tables, number, row, told, order.currency, order.at)
+        _confirm(tables, number, order)
     for line in tables.get("sale.order.line", {}).values():
-        line |= {"qty_delivered": 0.0, "qty_delivered_method": "stock_move"}
-        lines.setdefault(line["order_id"], []).append(line)
-    of_deal: dict[int, Order] = {
-        int(one.deal.id): one
-        for one in world.goods.orders
-        if one.deal is not None and one.status != "cancelled"
-    }
-    for number, row in tables.get("sale.order", {}).items():
-        order = of_deal.get(row["opportunity_id"])
-        if order is not None and row["state"] == "sale":
-            _ship(tables, number, order, lines.get(number, []))
+        line.setdefault("qty_delivered", 0.0)
+        line.setdefault("qty_delivered_method", "stock_move")
     _count(world, tables)
+    _take_calls(world, tables)
 
 
-def _ship(tables: Tables, number: int, order: Order, lines: list[Row]) -> None:
-    moments: list[int] = []
+def _confirm(tables: Tables, number: int, order: Order) -> None:
+    """State, day and money of the order; what of each line arrived, and when."""
+    moved = max([order.at, *order.arrivals])
+    promised = [sent.promised for line in order.lines for sent in line.shipments]
+    row = tables["sale.order"][number]
+    row |= {"state": STATES[order.status], "date_order": at_second(order.at)}
+    row |= {"amount_untaxed": float(order.net), "amount_total": float(order.net)}
+    row |= {"commitment_date": at_second(local(max(promised), 12)) if promised else None}
+    row |= {"write_date": instant(moved)}
+    lines = [one for one in tables["sale.order.line"].values() if one["order_id"] == number]
     for told, held in zip(order.lines, lines, strict=True):
-        arrived = there(told.shipments)
-        held["qty_delivered"] = float(sum(one.quantity for one in arrived))
-        held["qty_delivered_method"] = "stock_move" if told.is_goods else "manual"
-        moments += [one.arrived for one in arrived if one.arrived is not None]
-    for moment in sorted(set(moments)):
-        _put(
-            tables,
-            "stock.picking",
-            {"name": f"WH/OUT/{number}", "state": "done", "sale_id": number, "origin": order.id}
-            | {"date_done": instant(moment).replace(microsecond=0)},
-            instant(moment),
-        )
+        method = "stock_move" if told.is_goods else "manual"
+        held |= {"qty_delivered": float(told.arrived), "qty_delivered_method": method}
+        held |= {"write_date": instant(moved)}
+    for moment in order.arrivals:
+        transfer: Row = {"name": f"WH/OUT/{number}", "state": "done", "origin": order.id}
+        transfer |= {"sale_id": number, "date_done": at_second(moment)}
+        put(tables, "stock.picking", transfer, moment)
 
 
 def _count(world: World, tables: Tables) -> None:
@@ -61,12 +66,13 @@ def _count(world: World, tables: Tables) -> None:
         row: Row = {"product_id": int(product_id(product)), "quantity": float(one.on_hand)}
         row |= {"location_id": 1 + WAREHOUSES.index(warehouse), "location_id.usage": "internal"}
         row |= {"reserved_quantity": float(one.reserved)}
-        _put(tables, "stock.quant", row, instant(midnight(one.on)))
+        put(tables, "stock.quant", row, midnight(one.on))
 
 
-def _put(tables: Tables, model: str, row: Row, at: datetime) -> None:
-    table = tables.setdefault(model, {})
-    number = len(table) + 1
-    at = at.astimezone(UTC)
-    stamps = {"id": number, "create_date": at.replace(microsecond=0), "write_date": at}
-    table[number] = {**stamps, **row}
+def _take_calls(world: World, tables: Tables) -> None:
+    for number, one in enumerate(world.goods.tickets, 1):
+        row: Row = {"ticket_ref": one.id, "name": "It hums", "priority": PRIORITIES[one.severity]}
+        row |= {"partner_id": int(one.account.id) if one.account else None}
+        row |= {"close_date": at_second(one.solved) if one.solved else None}
+        row |= {"write_date": instant(one.solved or one.answered or one.opened)}
+        put(tables, "helpdesk.ticket", row, one.opened, number)

@@ -17,6 +17,7 @@ from sandbox.company.ledger import Invoice
 from sandbox.company.model import World
 from sandbox.company.money import HOME
 from sandbox.company.names import PRODUCTS
+from sandbox.company.quickbooks_bills import bills
 from sandbox.company.quickbooks_documents import (
     BAD_DEBTS,
     SALES,
@@ -61,6 +62,8 @@ def render(world: World) -> Tables:
         if bill.finalized is not None:
             document = invoice(world, bill, quotes.get(bill.id))
             _document(world, bill, document, taken.get(bill.id, []), used, found)
+    for name, rows in bills(world).items():
+        found[name] += rows
     return dict(found)
 
 

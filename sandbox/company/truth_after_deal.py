@@ -45,11 +45,6 @@ def between(first: date | None, last: date | None) -> int | None:
     return None if first is None or last is None else day_number(last) - day_number(first)
 
 
-def arrived(line: OrderLine) -> int:
-    """What is with the customer today."""
-    return sum(sent.quantity for sent in line.shipments if sent.arrived is not None)
-
-
 def complete_since(line: OrderLine) -> int | None:
     """Since when the whole line has been with the customer; None while something is missing."""
     held, since = 0, None
@@ -110,7 +105,7 @@ def _count(
     value = sum((line.line.amount for line in lines), Decimal(0))
     held = sum(
         (
-            line.line.amount * min(arrived(line), line.line.quantity) / line.line.quantity
+            line.line.amount * min(line.arrived, line.line.quantity) / line.line.quantity
             for line in lines
         ),
         Decimal(0),
@@ -211,7 +206,7 @@ def count_committed(world: World) -> dict[int, int]:
     found: dict[int, int] = {}
     for order in world.goods.orders:
         for line in order.lines:
-            owed = line.line.quantity - arrived(line)
+            owed = line.line.quantity - line.arrived
             if line.is_goods and order.status != "cancelled" and owed > 0:
                 found[line.line.product] = found.get(line.line.product, 0) + owed
     return found

@@ -10,7 +10,7 @@ inactive user, what was deleted lies in the recycle bin.
 from decimal import Decimal
 from typing import Any
 
-from sandbox.company.clock import HOUR, MINUTE, business_date, instant, midnight
+from sandbox.company.clock import HOUR, MINUTE, business_date, midnight
 from sandbox.company.hubspot_work import product_id
 from sandbox.company.ledger import Invoice
 from sandbox.company.model import Activity, Deal, Lead, World
@@ -18,6 +18,7 @@ from sandbox.company.money import HOME, rounded
 from sandbox.company.names import PRODUCTS
 from sandbox.company.people import QUEUE_OWNER_ID, ROSTER
 from sandbox.company.pipelines import NEW_BUSINESS, PIPELINES, Stage
+from sandbox.company.vtiger_goods import goods, stock_columns, text
 from sandbox.company.vtiger_invoices import CURRENCIES, invoice
 
 Entry = dict[str, Any]
@@ -50,11 +51,6 @@ STAGE_NAMES = list(
     )
 )
 """The picklist of sales_stage, in order."""
-
-
-def text(at: int) -> str:
-    """An instant as the database holds it: UTC, whole seconds."""
-    return instant(at).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def money(amount: Decimal | None) -> str:
@@ -245,6 +241,7 @@ def currencies(world: World) -> list[Entry]:
 def render(world: World) -> dict[str, list[Entry]]:
     """Everything Vtiger holds, by module."""
     first = midnight(business_date(0).replace(2023, 10, 2))
+    counted = stock_columns(world)
     held: dict[str, list[Entry]] = {
         "Potentials": [deal(world, one) for one in world.deals],
         "Quotes": [quote for one in world.deals for quote in quotes(one)],
@@ -255,6 +252,7 @@ def render(world: World) -> dict[str, list[Entry]]:
         "Currency": currencies(world),
         "Events": [],
         "Calendar": [],
+        **goods(world, first),
     }
     held["Accounts"] = [
         entry(
@@ -295,6 +293,7 @@ def render(world: World) -> dict[str, list[Entry]]:
                 "productcode": f"NL-{place + 1:03d}",
                 "unit_price": money(Decimal(price)),
                 **stamps(first, first),
+                **counted.get(place, {}),
             },
         )
         for place, (name, price) in enumerate(PRODUCTS)

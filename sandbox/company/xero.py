@@ -17,6 +17,7 @@ from sandbox.company.ledger import Customer, Invoice
 from sandbox.company.model import World
 from sandbox.company.money import HOME
 from sandbox.company.names import PRODUCTS
+from sandbox.company.xero_bills import bills
 from sandbox.company.xero_documents import (
     BAD_DEBTS,
     BANK,
@@ -67,6 +68,8 @@ def render(world: World) -> Tables:
                 found["Payments"].append((refund(one, note, at), instant(at)))
     for offer in books.quotes:
         found["Quotes"].append((quote(offer), instant(offer.invoice.created)))
+    for name, rows in bills(world).items():
+        found[name] += rows
     return dict(found)
 
 

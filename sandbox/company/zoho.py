@@ -17,6 +17,7 @@ from sandbox.company.money import HOME
 from sandbox.company.names import PRODUCTS
 from sandbox.company.people import BY_OWNER, ROSTER
 from sandbox.company.pipelines import PIPELINES, STAGES
+from sandbox.company.zoho_goods import goods, stock_columns
 from sandbox.company.zoho_invoices import invoice
 from sandbox.company.zoho_record import PREFIX, Row, entry, link, own_id, plain, stamp
 
@@ -284,6 +285,7 @@ def currencies(world: World) -> list[Row]:
 def render(world: World) -> dict[str, Any]:
     """Everything Zoho CRM holds."""
     first = midnight(business_date(0).replace(2023, 10, 2))
+    counted = stock_columns(world)
     records: dict[str, list[Row]] = {
         "Deals": [deal(one) for one in world.deals],
         "Quotes": [quote for one in world.deals for quote in quotes(one)],
@@ -332,6 +334,9 @@ def render(world: World) -> dict[str, Any]:
             for place, (name, price) in enumerate(PRODUCTS)
         ],
     }
+    for product, row in zip(range(len(PRODUCTS)), records["Products"], strict=True):
+        row["row"] |= counted.get(product, {})
+    records |= goods(world)
     records["Invoices"] = [invoice(world, one) for one in world.books.invoices]
     for one in world.activities:
         if one.kind in MODULES:

@@ -133,6 +133,7 @@ SCHEMA: dict[str, dict[str, str]] = {
         "amount_tax": "monetary",
         "date_order": "datetime",
         "validity_date": "date",
+        "commitment_date": "datetime",
     },
     "sale.order.line": {
         "order_id": "many2one",
@@ -214,3 +215,12 @@ SCHEMA: dict[str, dict[str, str]] = {
         "email_from": "char",
     },
 }
+HELPDESK = {
+    "ticket_ref": "char",
+    "name": "char",
+    "partner_id": "many2one",
+    "priority": "selection",
+    "close_date": "datetime",
+    "description": "html",
+}
+"""Tickets, where the helpdesk is installed: most databases have none."""

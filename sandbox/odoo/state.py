@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
-from sandbox.odoo.schema import LOG, SCHEMA
+from sandbox.odoo.schema import HELPDESK, LOG, SCHEMA
 
 DATABASE = "production"
 LOGIN = "pipeledger@example.com"
@@ -61,6 +61,11 @@ class OdooState:
         """Take over a company's records (`sandbox.company.odoo`)."""
         for model, rows in tables.items():
             self.tables[model].update(rows)
+
+    def install_helpdesk(self) -> None:
+        """Add the app of tickets, which is Enterprise's."""
+        self.schema["helpdesk.ticket"] = {**LOG, **HELPDESK}
+        self.tables["helpdesk.ticket"] = {}
 
     def advance(self, **by: float) -> None:
         """Let time pass."""
