@@ -24,6 +24,7 @@ from typing import NamedTuple, TypeAlias, cast
 
 from sandbox.company import Company
 from sandbox.company.clock import business_date, instant
+from sandbox.company.goods import Bill
 from sandbox.company.ledger import Invoice
 from sandbox.company.model import Deal
 from sandbox.company.truth_periods import Balance, balance_on
@@ -114,6 +115,51 @@ class CrmTruth(NamedTuple):
     """By deal key, credit type and person, of the deals that are shared."""
 
 
+class OrderRow(NamedTuple):
+    """An order as `fct_order` shall show it, in its own currency."""
+
+    deal_key: str | None
+    domain: str
+    """Of the company that ordered."""
+    status: str
+    currency: str
+    net: Decimal
+    tax: Decimal
+    ordered_at: datetime
+    is_committed: bool
+
+
+class GoodsTruth(NamedTuple):
+    """What the marts shall hold of what follows the deal; lines and deliveries in any order."""
+
+    orders: Mapping[str, OrderRow]
+    """By order key."""
+    lines: Sequence[tuple[str, str, Decimal, Decimal, Decimal, Decimal, bool]]
+    """Order, product, quantity, net, delivered, still open, and whether it is ever delivered."""
+    deliveries: Sequence[tuple[str, str, Decimal, datetime]]
+    """Order, product, quantity and when it was there."""
+    stock: Mapping[tuple[str, str], tuple[date, Decimal, Decimal | None, Decimal | None]]
+    """By product and warehouse: day, on hand, reserved and inbound of the newest statement."""
+    tickets: Mapping[str, tuple[str | None, str | None, str, datetime, datetime | None]]
+    """By case: domain of the company, deal, severity, opened and solved."""
+
+
+class BillRow(NamedTuple):
+    """A supplier's bill as `fct_bill` shall show it, in its own currency."""
+
+    number: str
+    supplier: str
+    category: str
+    currency: str
+    status: str
+    net: Decimal
+    tax: Decimal
+    balance: Decimal
+    overpaid: Decimal
+    issue_date: date
+    due_date: date
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """A vendor: how it serves the company, and what the marts shall then hold of it.
@@ -129,6 +175,9 @@ class Case:
     """By invoice key."""
     balance_of: Balance = balance_on
     """What the system's books say was due on an invoice at the end of a day."""
+    goods: Callable[[Company], GoodsTruth] | None = None
+    bills: Callable[[Company], Mapping[str, BillRow]] | None = None
+    """By bill key."""
 
 
 def cases() -> list[Case]:
@@ -173,6 +222,11 @@ def deal_row(
     )
 
 
+def second(at: int) -> datetime:
+    """An instant as a vendor shows it that counts whole seconds."""
+    return instant(at).replace(microsecond=0)
+
+
 def stage_entries(one: Deal, stage_key: Callable[[str], str]) -> list[StageEntry]:
     """A deal's stays in order, as the generator made them."""
     return [(stage_key(stage), instant(entered)) for stage, entered, _ in stays(one)]
@@ -205,4 +259,23 @@ def invoice_row(one: Invoice) -> InvoiceRow:
         credited=one.amount(sum(note.gross for note in one.credits)),
         paid=one.amount(one.paid),
         issue_date=business_date(one.finalized),
+    )
+
+
+def bill_row(one: Bill) -> BillRow:
+    """The generator's truth of a bill to which no more was applied than was due."""
+    paid = sum((amount for _, _, amount in one.payments), Decimal(0))
+    balance = Decimal(0) if one.voided else max(one.gross - paid, Decimal(0))
+    return BillRow(
+        number=one.id,
+        supplier=one.supplier[1],
+        category=one.supplier[2],
+        currency=one.currency,
+        status="void" if one.voided else "open" if balance else "paid",
+        net=one.net,
+        tax=one.tax,
+        balance=balance,
+        overpaid=Decimal(0),
+        issue_date=one.issued,
+        due_date=one.due,
     )

@@ -6,8 +6,11 @@ from decimal import Decimal
 
 from sandbox.company import Company
 from sandbox.company.clock import instant
+from sandbox.company.goods import WAREHOUSES
+from sandbox.company.hubspot_work import product_id
 from sandbox.company.model import Deal
 from sandbox.company.odoo import STAGE_IDS, TEAM_IDS, amount_of, lain_in
+from sandbox.company.odoo_goods import FIRST, order_number
 from sandbox.company.odoo_ledger import move_id
 from sandbox.company.pipelines import STAGES
 from sandbox.company.truth_periods import balance_without_lost_payments
@@ -15,11 +18,14 @@ from sandbox.odoo import API_KEY, DATABASE, LOGIN, OdooServer, OdooState
 from tests.e2e.vendors import (
     Case,
     CrmTruth,
+    GoodsTruth,
     InvoiceRow,
+    OrderRow,
     Served,
     StageEntry,
     deal_row,
     invoice_row,
+    second,
 )
 
 KINDS = ("calls", "meetings", "tasks")
@@ -29,6 +35,7 @@ KINDS = ("calls", "meetings", "tasks")
 def serve(company: Company) -> Iterator[Served]:
     """The company's database."""
     state = OdooState()
+    state.install_helpdesk()
     state.load(company.odoo)
     with OdooServer(state) as server:
         yield Served(
@@ -70,14 +77,17 @@ def crm(company: Company) -> CrmTruth:
             currency="EUR",
             amount=amount_of(world, one),
         )
+    unquoted = [one for one in world.goods.orders if order_number(world, one) >= FIRST]
     waiting = sum(one.archived_at is None and one.deal is None for one in world.leads)
     live = {one.id for one in world.live_deals}
     converted = {one.deal.id for one in world.leads if one.deal and one.archived_at is None} & live
     return CrmTruth(
         deals=deals,
         stays={f"odoo:{one.id}": entries(one) for one in world.live_deals if len(entries(one)) > 1},
-        quotes=sum(len(one.quotes) for one in world.live_deals),
-        lines=sum(len(one.quotes) * len(one.lines) for one in world.live_deals),
+        # An order that nobody quoted is a quotation here all the same.
+        quotes=sum(len(one.quotes) for one in world.live_deals) + len(unquoted),
+        lines=sum(len(one.quotes) * len(one.lines) for one in world.live_deals)
+        + sum(len(one.lines) for one in unquoted),
         leads=waiting + len(converted),
         converted_leads=len(converted),
         activities=sum(
@@ -106,4 +116,77 @@ def invoices(company: Company) -> dict[str, InvoiceRow]:
     return found
 
 
-CASE = Case("odoo", serve, crm, invoices, balance_without_lost_payments)
+def goods(company: Company) -> GoodsTruth:
+    """Orders that were not cancelled, and accepted quotations of deals without one.
+
+    Of what a line says is delivered nobody tells the parts: it is one delivery, as of the newest
+    transfer of its order. There is no first answer and no deal of a case.
+    """
+    world = company.world
+    orders: dict[str, OrderRow] = {}
+    lines, deliveries = [], []
+    ordered = {order_number(world, one): one for one in world.goods.orders}
+    for number, order in ordered.items():
+        if order.status == "cancelled":
+            continue
+        key = f"odoo:{number}"
+        orders[key] = OrderRow(
+            deal_key=f"odoo:{order.deal.id}" if order.deal else None,
+            domain=order.account.domain,
+            status=order.status,
+            currency=order.currency,
+            net=order.net,
+            tax=Decimal(0),
+            ordered_at=second(order.at),
+            is_committed=True,
+        )
+        for one in order.lines:
+            product = f"odoo:{product_id(one.line.product)}"
+            quantity, arrived = Decimal(one.line.quantity), Decimal(one.arrived)
+            owed = max(quantity - arrived, Decimal(0)) if one.is_goods else Decimal(0)
+            lines.append((key, product, quantity, one.line.amount, arrived, owed, one.is_goods))
+            if arrived:
+                last = second(order.arrivals[-1])
+                deliveries.append((key, product, arrived, last))
+    for deal in world.live_deals:
+        for quote in deal.quotes:
+            if quote.status != "APPROVED" or int(quote.id) in ordered:
+                continue
+            key = f"odoo:{quote.id}"
+            orders[key] = OrderRow(
+                deal_key=f"odoo:{deal.id}",
+                domain=deal.account.domain,
+                status="confirmed",
+                currency=deal.currency,
+                net=quote.amount,
+                tax=Decimal(0),
+                ordered_at=second(quote.created),
+                is_committed=True,
+            )
+            for line in deal.lines:
+                product, quantity = f"odoo:{product_id(line.product)}", Decimal(line.quantity)
+                lines.append((key, product, quantity, line.amount, Decimal(0), quantity, True))
+    return GoodsTruth(
+        orders=orders,
+        lines=lines,
+        deliveries=deliveries,
+        stock={
+            (f"odoo:{product_id(one.product)}", f"odoo:{1 + WAREHOUSES.index(one.warehouse)}"): (
+                *(one.on, Decimal(one.on_hand), Decimal(one.reserved), None),
+            )
+            for one in sorted(world.goods.stock, key=lambda one: one.on)
+        },
+        tickets={
+            f"odoo:{number}": (
+                one.account.domain if one.account else None,
+                None,
+                one.severity,
+                second(one.opened),
+                second(one.solved) if one.solved else None,
+            )
+            for number, one in enumerate(world.goods.tickets, 1)
+        },
+    )
+
+
+CASE = Case("odoo", serve, crm, invoices, balance_without_lost_payments, goods)

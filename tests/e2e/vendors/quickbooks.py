@@ -7,6 +7,7 @@ from datetime import date
 from sandbox.company import Company
 from sandbox.company.clock import TODAY, instant
 from sandbox.company.ledger import Invoice
+from sandbox.company.quickbooks_bills import bill_id
 from sandbox.company.quickbooks_documents import invoice_id
 from sandbox.company.truth_periods import balance_without_lost_payments
 from sandbox.quickbooks import (
@@ -17,7 +18,7 @@ from sandbox.quickbooks import (
     QuickbooksServer,
     QuickbooksState,
 )
-from tests.e2e.vendors import Case, InvoiceRow, Served, invoice_row
+from tests.e2e.vendors import BillRow, Case, InvoiceRow, Served, bill_row, invoice_row
 
 
 @contextmanager
@@ -59,4 +60,13 @@ def balance_of(one: Invoice, day: date) -> int:
     return 0 if one.status == "void" else balance_without_lost_payments(one, day)
 
 
-CASE = Case("quickbooks", serve, invoices=invoices, balance_of=balance_of)
+def bills(company: Company) -> dict[str, BillRow]:
+    """The bills but for those that were voided: a deleted one is in no list."""
+    return {
+        f"quickbooks:bill:{bill_id(one)}": bill_row(one)
+        for one in company.world.goods.bills
+        if one.voided is None
+    }
+
+
+CASE = Case("quickbooks", serve, invoices=invoices, balance_of=balance_of, bills=bills)

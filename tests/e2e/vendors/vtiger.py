@@ -10,18 +10,21 @@ from sandbox.company.ledger import Invoice
 from sandbox.company.model import Deal
 from sandbox.company.people import BY_OWNER, QUEUE_OWNER_ID
 from sandbox.company.vtiger import STAGE_NAMES, base_amount, stage_name
+from sandbox.company.vtiger_goods import FIRST_ORDER, FIRST_TICKET, order_money, sold
 from sandbox.company.vtiger_invoices import changed_at, invoice_number, is_settled, received
 from sandbox.vtiger import ACCESS_KEY, ADMIN, VtigerServer, VtigerState
 from tests.e2e.vendors import (
     Case,
     CrmTruth,
     DealRow,
+    GoodsTruth,
     InvoiceRow,
     Served,
     activities_shown,
     deal_row,
     invoice_row,
 )
+from tests.e2e.vendors.whole_orders import whole_orders
 
 
 @contextmanager
@@ -109,4 +112,20 @@ def balance_of(one: Invoice, day: date) -> int:
     return 0 if one.status == "void" else one.gross - settled(one)
 
 
-CASE = Case("vtiger", serve, crm, invoices, balance_of)
+def goods(company: Company) -> GoodsTruth:
+    """Whole orders; services are never shipped."""
+    return whole_orders(
+        company,
+        "vtiger",
+        order_key=lambda place: f"vtiger:6x{FIRST_ORDER + place}",
+        deal_key=lambda deal: f"vtiger:13x{deal}",
+        product_key=lambda product: f"vtiger:{sold(product)}",
+        ticket_key=lambda place: f"vtiger:17x{FIRST_TICKET + place}",
+        money=order_money,
+        ships_services=False,
+        tells_reserved=False,
+        tells_deal_of_ticket=False,
+    )
+
+
+CASE = Case("vtiger", serve, crm, invoices, balance_of, goods)

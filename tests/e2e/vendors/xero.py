@@ -5,9 +5,10 @@ from contextlib import contextmanager
 
 from sandbox.company import Company
 from sandbox.company.truth_periods import balance_without_lost_payments
+from sandbox.company.xero_bills import bill_id
 from sandbox.company.xero_documents import invoice_id
 from sandbox.xero import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, XeroServer, XeroState
-from tests.e2e.vendors import Case, InvoiceRow, Served, invoice_row
+from tests.e2e.vendors import BillRow, Case, InvoiceRow, Served, bill_row, invoice_row
 
 
 @contextmanager
@@ -43,4 +44,9 @@ def invoices(company: Company) -> dict[str, InvoiceRow]:
     return found
 
 
-CASE = Case("xero", serve, invoices=invoices, balance_of=balance_without_lost_payments)
+def bills(company: Company) -> dict[str, BillRow]:
+    """All bills, void ones among them."""
+    return {f"xero:{bill_id(one)}": bill_row(one) for one in company.world.goods.bills}
+
+
+CASE = Case("xero", serve, invoices=invoices, balance_of=balance_without_lost_payments, bills=bills)

@@ -3,18 +3,23 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
+from decimal import Decimal
 
 from sandbox.company import Company
 from sandbox.company.clock import business_date, instant
+from sandbox.company.goods import Order
+from sandbox.company.hubspot_work import product_id
 from sandbox.company.ledger import Invoice
 from sandbox.company.model import Deal
 from sandbox.company.zoho import PIPELINE_IDS, by_second, stage_value
+from sandbox.company.zoho_goods import FIRST_CASE, FIRST_ORDER, order_money
 from sandbox.company.zoho_invoices import changed_at, invoice_id, is_settled
 from sandbox.company.zoho_record import own_id
 from sandbox.zoho import CLIENT, REFRESH_TOKEN, SECRET, ZohoServer, ZohoState
 from tests.e2e.vendors import (
     Case,
     CrmTruth,
+    GoodsTruth,
     InvoiceRow,
     Served,
     StageEntry,
@@ -22,6 +27,7 @@ from tests.e2e.vendors import (
     deal_row,
     invoice_row,
 )
+from tests.e2e.vendors.whole_orders import whole_orders
 
 
 @contextmanager
@@ -112,4 +118,27 @@ def balance_of(one: Invoice, day: date) -> int:
     return one.gross if is_issued and not (is_over and business_date(changed_at(one)) <= day) else 0
 
 
-CASE = Case("zoho", serve, crm, invoices, balance_of)
+def money(place: int, order: Order) -> tuple[Decimal, Decimal]:
+    """Net and tax of the order at a place of the list."""
+    found = order_money(place, order)
+    return order.net - found.discount, found.tax_of_lines + found.tax
+
+
+def goods(company: Company) -> GoodsTruth:
+    """Whole orders; nothing says what is a service, and no case is more than high."""
+    return whole_orders(
+        company,
+        "zoho",
+        order_key=lambda place: f"zoho:{own_id(FIRST_ORDER + place)}",
+        deal_key=lambda deal: f"zoho:{own_id(deal)}",
+        product_key=lambda product: f"zoho:{own_id(product_id(product))}",
+        ticket_key=lambda place: f"zoho:{own_id(FIRST_CASE + place)}",
+        money=money,
+        severity=lambda word: "high" if word == "critical" else word,
+        ships_services=True,
+        tells_reserved=True,
+        tells_deal_of_ticket=True,
+    )
+
+
+CASE = Case("zoho", serve, crm, invoices, balance_of, goods)
