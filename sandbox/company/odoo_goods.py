@@ -16,11 +16,15 @@ STATES = {"confirmed": "sale", "done": "done", "cancelled": "cancel"}
 PRIORITIES = {"low": "0", "normal": "1", "high": "2", "critical": "3"}
 
 
+def quotation(order: Order) -> int | None:
+    """The accepted quotation of an order's deal, if there is one."""
+    quotes = [] if order.deal is None else order.deal.quotes
+    return next((int(one.id) for one in quotes if one.status == "APPROVED"), None)
+
+
 def order_number(world: World, order: Order) -> int:
-    """The number of an order: its deal's accepted quotation, or one of its own."""
-    accepted = [] if order.deal is None else order.deal.quotes
-    number = next((int(one.id) for one in accepted if one.status == "APPROVED"), None)
-    return number or FIRST + world.goods.orders.index(order)
+    """The number of an order: its quotation's, or one of its own."""
+    return quotation(order) or FIRST + world.goods.orders.index(order)
 
 
 def put_goods(world: World, tables: Tables) -> None:

@@ -10,7 +10,7 @@ from sandbox.company.goods import WAREHOUSES
 from sandbox.company.hubspot_work import product_id
 from sandbox.company.model import Deal
 from sandbox.company.odoo import STAGE_IDS, TEAM_IDS, amount_of, lain_in
-from sandbox.company.odoo_goods import FIRST, order_number
+from sandbox.company.odoo_goods import order_number, quotation
 from sandbox.company.odoo_ledger import move_id
 from sandbox.company.pipelines import STAGES
 from sandbox.company.truth_periods import balance_without_lost_payments
@@ -77,7 +77,7 @@ def crm(company: Company) -> CrmTruth:
             currency="EUR",
             amount=amount_of(world, one),
         )
-    unquoted = [one for one in world.goods.orders if order_number(world, one) >= FIRST]
+    unquoted = [one for one in world.goods.orders if quotation(one) is None]
     waiting = sum(one.archived_at is None and one.deal is None for one in world.leads)
     live = {one.id for one in world.live_deals}
     converted = {one.deal.id for one in world.leads if one.deal and one.archived_at is None} & live
