@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.base.errors import BadRecord, CursorExpired, PaginationLoop, SourceError
-from connectors.base.stream import Page, ReadRequest, Record
+from connectors.base.stream import Page, ReadRequest, Record, Rejected
 from connectors.base.window import cursor_instant, instant_text
 from connectors.vtiger.modules import Module
 from connectors.vtiger.records import Row, by_number, landed, read_rows
-from connectors.vtiger.session import Session, is_about_sync
+from connectors.vtiger.session import Rows, Session, is_about_sync
 
 OVERLAP_SECONDS = 600
 """A transaction commits after the second that it stamped."""
@@ -45,12 +45,14 @@ class Leaving:
         module: Module,
         request: ReadRequest,
         read_one: Callable[[str], Awaitable[Page]],
+        land: Callable[[Sequence[Row], Sequence[Rejected], Rows], Awaitable[Page]],
     ) -> None:
-        """``read_one`` gives a record as the reader of changes lands it."""
+        """``read_one`` and ``land``: a record, and rows, as the reader of changes lands them."""
         self._session = session
         self._module = module
         self._request = request
         self._read_one = read_one
+        self._land = land
 
     async def pages(self, mark: dict[str, Any], *, is_first: bool) -> AsyncIterator[Page]:
         """Yield what left since ``mark``, and move it.
@@ -76,7 +78,8 @@ class Leaving:
         if not hours:
             return False
         # Where deletes are told, the comparison only guards against what was purged.
-        every = timedelta(hours=hours if self._session.no_sync else 7 * hours)
+        is_daily = self._session.no_sync or self._module.moves_unmarked
+        every = timedelta(hours=hours if is_daily else 7 * hours)
         swept_at = cursor_instant(mark, "swept_at", self._request.now)
         return swept_at is None or self._request.now - swept_at >= every
 
@@ -134,7 +137,13 @@ class Leaving:
 
     async def _compared(self, mark: dict[str, Any]) -> AsyncIterator[Page]:
         request = self._request
-        listed = await self._listed()
+        # A full read has just shown all of it.
+        is_shown_whole = self._module.moves_unmarked and not request.full
+        listed: set[str] = set()
+        async for rows, found in self._listed("*" if is_shown_whole else "id"):
+            listed.update(row.id for row in rows)
+            if is_shown_whole:
+                yield await self._land(rows, (), found)
         expected = set(request.listed_ids())
         missing = sorted(expected - listed)
         # Converted and closed ones are in no list and have been told already.
@@ -156,18 +165,17 @@ class Leaving:
         mark["swept_at"] = instant_text(request.now)
         yield Page(cursor=dict(mark), complete_ids=sorted(present | listed))
 
-    async def _listed(self) -> set[str]:
-        """Every id that a query shows now, by id."""
-        listed: set[str] = set()
+    async def _listed(self, columns: str) -> AsyncIterator[tuple[Sequence[Row], Rows]]:
+        """Every record that a query shows now, page by page in order of the id."""
         last: Row | None = None
         while True:
             conditions = () if last is None else (f"id > '{last.id}'",)
             name = self._module.name
-            found = await self._session.page(name, *conditions, columns="id")
+            found = await self._session.page(name, *conditions, columns=columns)
             rows, _ = read_rows(found.rows)
             if not rows:
-                return listed
+                return
             if last is not None and min(row.number for row in rows) <= last.number:
                 raise PaginationLoop(f"the ids of {name} do not move past {last.id}")
             last = max(rows, key=by_number)
-            listed.update(row.id for row in rows)
+            yield rows, found

@@ -16,6 +16,8 @@ class Module:
     ``converts``: leaves every list when it is converted, without being deleted.
     ``is_core``: no sales warehouse is right without it, so its absence is a fault.
     ``kept``: the only fields that land, beside custom ones.
+    ``moves_unmarked``: something of a record moves without its clock, so that the comparison of
+    ids shows whole records and is due as often as where no deletes are told.
     """
 
     stream: str
@@ -24,6 +26,7 @@ class Module:
     has_lines: bool = False
     converts: bool = False
     is_core: bool = False
+    moves_unmarked: bool = False
     kept: frozenset[str] = frozenset()
     volatile: frozenset[str] = frozenset()
 
@@ -61,7 +64,14 @@ MODULES: tuple[Module, ...] = (
         converts=True,
         volatile=OWN_MARKS,
     ),
-    Module("products", "Products", "Products with price and stock.", volatile=OWN_MARKS),
+    # Orders and purchases write the stock into a product's row and leave its clock alone.
+    Module(
+        "products",
+        "Products",
+        "Products with price and stock.",
+        moves_unmarked=True,
+        volatile=OWN_MARKS,
+    ),
     Module("services", "Services", "Services that quotes sell.", volatile=OWN_MARKS),
     Module("events", "Events", "Meetings and calls.", volatile=OWN_MARKS),
     Module("tasks", "Calendar", "Tasks.", volatile=OWN_MARKS),

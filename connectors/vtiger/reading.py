@@ -73,7 +73,7 @@ class Reader:
         async for page in self._changed(total):
             yield page
         self._settle(before, started)
-        leaving = Leaving(self._session, self._module, self._request, self.read_one)
+        leaving = Leaving(self._session, self._module, self._request, self.read_one, self._landed)
         async for page in leaving.pages(self._mark, is_first=is_first):
             yield page
 

@@ -148,6 +148,10 @@ class VtigerState:
         entry = self.entry(record_id)
         entry.row = {**entry.row, **values, "modifiedtime": self.text(self.now)}
 
+    def move_stock(self, product_id: str, quantity: str) -> None:
+        """What an order or a purchase does to a product: its clock stays."""
+        self.entry(product_id).row["qtyinstock"] = quantity
+
     def delete(self, record_id: str) -> None:
         """Move to the recycle bin, which counts as an edit."""
         self.change(record_id)

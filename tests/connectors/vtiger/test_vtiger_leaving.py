@@ -102,6 +102,30 @@ async def test_what_was_purged_is_found_by_comparing_all_ids(
     assert [kept] == shelf.live("deals")
 
 
+async def test_stock_that_moved_without_an_edit_is_seen_within_a_day(
+    crm: VtigerState, shelf: Shelf
+) -> None:
+    """Orders write it into the product and leave its clock alone; no window shows that."""
+    moved = crm.has("Products", productname="Box", qtyinstock="12.000")
+    crm.advance(hours=1)
+    for number in range(120):
+        crm.has("Products", productname=f"part {number}", qtyinstock="1.000")
+    await shelf.sync("products")
+    crm.advance(hours=2)
+    crm.move_stock(moved, "8.000")
+    soon = (await shelf.sync("products"))["products"]
+    crm.advance(hours=25)
+
+    outcome = (await shelf.sync("products"))["products"]
+
+    assert [] == soon.ids
+    assert [moved] == outcome.ids
+    assert "8.000" == shelf.payload("products", moved)["qtyinstock"]
+    assert (
+        outcome.added[0].source_updated_at == shelf.versions["products"][moved][0].source_updated_at
+    )
+
+
 async def test_a_record_that_was_restored_is_read_again(crm: VtigerState, shelf: Shelf) -> None:
     """Its clock stays what it was, so no window shows it."""
     deal = crm.has("Potentials", amount="1")
