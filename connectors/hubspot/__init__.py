@@ -1,4 +1,4 @@
-"""HubSpot: deals with their history, people, companies, leads, activities, and the money table.
+"""HubSpot: deals with their history, people, companies, leads, activities, tickets, money.
 
 Data flow:
     GET  crm/objects/{type}                     first load, archive, sweep of ids
@@ -7,8 +7,8 @@ Data flow:
     POST crm/associations/{from}/{to}/batch/read
         -> raw.hubspot__<type>, raw.hubspot__deal_associations
     GET  crm/owners, crm/pipelines, crm/properties, settings/currencies
-        -> raw.hubspot__owners, …deal_pipelines, …lead_pipelines, …properties,
-           …exchange_rates, …company_currency
+        -> raw.hubspot__owners, …deal_pipelines, …lead_pipelines,
+           …ticket_pipelines, …properties, …exchange_rates, …company_currency
 
 Vendor rules and their evidence: docs/sources/hubspot.md.
 """
@@ -25,6 +25,7 @@ from connectors.hubspot.lists import (
     read_lead_pipelines,
     read_owners,
     read_properties,
+    read_ticket_pipelines,
 )
 from connectors.hubspot.objects import BY_NAME, DEALS, OBJECT_TYPES, ObjectType, scopes_of
 from connectors.hubspot.opening import open_account
@@ -95,6 +96,13 @@ CONNECTOR = Connector(
             read=read_lead_pipelines,
             snapshot=True,
             scopes=OTHER_SCOPES["lead_pipelines"],
+        ),
+        Stream(
+            "ticket_pipelines",
+            "Ticket pipelines with their stages inline.",
+            read=read_ticket_pipelines,
+            snapshot=True,
+            scopes=OTHER_SCOPES["ticket_pipelines"],
         ),
         Stream(
             "exchange_rates",

@@ -19,6 +19,7 @@ OTHER_SCOPES: dict[str, tuple[str, ...]] = {
     "owners": (OWNERS_SCOPE,),
     "deal_pipelines": (BY_NAME["deals"].scope,),
     "lead_pipelines": (BY_NAME["leads"].scope,),
+    "ticket_pipelines": (BY_NAME["tickets"].scope,),
     "exchange_rates": (CURRENCY_SCOPE,),
     "company_currency": (CURRENCY_SCOPE,),
     "properties": tuple(

@@ -57,6 +57,12 @@ async def read_lead_pipelines(session: Session, request: ReadRequest) -> AsyncIt
         yield page
 
 
+async def read_ticket_pipelines(session: Session, request: ReadRequest) -> AsyncIterator[Page]:
+    """Ticket pipelines with their stages inline, each open or closed."""
+    async for page in _all(session, request, f"/crm/pipelines/{CRM_VERSION}/tickets", {}):
+        yield page
+
+
 async def read_exchange_rates(session: Session, request: ReadRequest) -> AsyncIterator[Page]:
     """Every rate that was ever entered, each with the instant from which it holds."""
     path = f"/settings/currencies/{CRM_VERSION}/exchange-rates"

@@ -230,6 +230,21 @@ OBJECT_TYPES = (
         ),
         inline=("deals", "companies", "line_items"),
     ),
+    ObjectType(
+        "tickets",
+        "Service tickets with the history of their stage, without their text.",
+        # One scope for all of it, unlike the other objects.
+        scope="tickets",
+        properties=(
+            "closed_date",
+            "first_agent_reply_date",
+            "hs_pipeline",
+            "hs_pipeline_stage",
+            "hs_ticket_priority",
+        ),
+        history=("hs_pipeline_stage",),
+        inline=("contacts", "companies", "deals"),
+    ),
     _engagement(
         "emails",
         "Logged e-mails, without their text.",
@@ -334,5 +349,7 @@ BODIES = frozenset(
         "hs_meeting_body",
         "hs_note_body",
         "hs_task_body",
+        # Of tickets.
+        "content",
     }
 )

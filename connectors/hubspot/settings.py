@@ -15,6 +15,7 @@ OTHER_STREAMS = (
     "owners",
     "deal_pipelines",
     "lead_pipelines",
+    "ticket_pipelines",
     "exchange_rates",
     "company_currency",
     "properties",

@@ -21,6 +21,7 @@ OBJECT_TYPES = {
     "goal_targets": "0-74",
     "leads": "0-136",
     "forecasts": "0-999",
+    "tickets": "0-5",
 }
 BY_TYPE_ID = {type_id: name for name, type_id in OBJECT_TYPES.items()}
 
@@ -40,6 +41,7 @@ OBJECT_SCOPES = {
     "calls": "crm.objects.contacts.read",
     "emails": "crm.objects.contacts.read",
     "forecasts": "crm.objects.forecasts.read",
+    "tickets": "tickets",
 }
 SCHEMA_SCOPES = {
     **OBJECT_SCOPES,
@@ -81,6 +83,12 @@ ASSOCIATION_TYPES: dict[tuple[str, str], tuple[int, int | None]] = {
     ("companies", "leads"): (609, None),
     ("leads", "deals"): (583, None),
     ("deals", "leads"): (582, None),
+    ("tickets", "companies"): (339, 26),
+    ("companies", "tickets"): (340, 25),
+    ("tickets", "contacts"): (16, None),
+    ("contacts", "tickets"): (15, None),
+    ("tickets", "deals"): (28, None),
+    ("deals", "tickets"): (27, None),
 }
 for _place, _kind in enumerate(("companies", "contacts", "deals")):
     for _rank, _engagement in enumerate(("calls", "emails", "meetings", "notes", "tasks")):
@@ -100,6 +108,7 @@ SINGULAR = {
     "meetings": "meeting",
     "notes": "note",
     "tasks": "task",
+    "tickets": "ticket",
 }
 
 # HubSpot gives these even when nothing is asked for.
@@ -154,12 +163,14 @@ STANDARD: dict[str, tuple[str, ...]] = {
         "hs_end_datetime hs_assignee_user_id hs_kpi_value_last_calculated",
         "forecasts": f"{_CRM} hs_createdate hs_created_by_user_id hs_year hs_milestone hs_team_id "
         "hs_included_deal_ids hs_submitted_by_the_vendors_own_name",
+        "tickets": f"{_CRM} hs_createdate subject content hs_pipeline hs_pipeline_stage "
+        "hs_ticket_priority hs_ticket_category closed_date first_agent_reply_date time_to_close",
     }.items()
 }
 CALCULATED = frozenset({
     "days_to_close", "amount_in_home_currency", "hs_closed_amount", "hs_exchange_rate",
     "hs_time_in_appointmentscheduled", "hs_v2_date_entered_closedwon", "num_associated_contacts",
-    "hs_kpi_value_last_calculated",
+    "hs_kpi_value_last_calculated", "time_to_close",
 })  # fmt: skip
 
 

@@ -27,6 +27,11 @@ from sandbox.hubspot.schema import (
 
 ARCHIVE_DAYS = 90
 USER_DEFINED_TYPES_FROM = 900
+PIPELINES_OF = {
+    "deal_pipelines": "deals",
+    "lead_pipelines": "leads",
+    "ticket_pipelines": "tickets",
+}
 
 
 class HubspotState:
@@ -50,7 +55,9 @@ class HubspotState:
         """How long a change made from now on stays out of search."""
         self.history_depth = history_depth
         self.owners: list[dict[str, Any]] = []
-        self.pipelines: dict[str, list[dict[str, Any]]] = {"deals": [], "leads": []}
+        self.pipelines: dict[str, list[dict[str, Any]]] = {
+            kind: [] for kind in PIPELINES_OF.values()
+        }
         self.exchange_rates: list[dict[str, Any]] = []
         self.custom_properties: dict[str, dict[str, str]] = {name: {} for name in OBJECT_TYPES}
         """Object type -> property name -> when it was made."""
@@ -261,12 +268,13 @@ class HubspotState:
         {name: [newest first]}, "createdAt", "updatedAt", "archived", "archivedAt",
         "associations": {type: [id, ...]}}``; the first company of a record is its primary
         one. It may also hold ``owners``, ``deal_pipelines``, ``lead_pipelines``,
-        ``exchange_rates``, ``company_currency`` and ``properties`` (definitions by type).
+        ``ticket_pipelines``, ``exchange_rates``, ``company_currency`` and ``properties``
+        (definitions by type).
         """
         self._load_objects(account)
         self.owners += account.get("owners", [])
-        self.pipelines["deals"] += account.get("deal_pipelines", [])
-        self.pipelines["leads"] += account.get("lead_pipelines", [])
+        for name, kind in PIPELINES_OF.items():
+            self.pipelines[kind] += account.get(name, [])
         self.exchange_rates += account.get("exchange_rates", [])
         self.home_currency = account.get("company_currency", self.home_currency)
         for kind, definitions in account.get("properties", {}).items():
@@ -289,7 +297,7 @@ class HubspotState:
         self._load_objects(changed)
         self.owners = _replaced(self.owners, changed.get("owners", ()))
         self.exchange_rates = _replaced(self.exchange_rates, changed.get("exchange_rates", ()))
-        for kind, name in (("deals", "deal_pipelines"), ("leads", "lead_pipelines")):
+        for name, kind in PIPELINES_OF.items():
             self.pipelines[kind] = _replaced(self.pipelines[kind], changed.get(name, ()))
 
     # How it is kept.

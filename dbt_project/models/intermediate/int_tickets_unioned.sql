@@ -28,6 +28,7 @@
 
 {{ union_lanes('tickets', columns, [
     'files',
+    'hubspot',
     'odoo',
     'vtiger',
     'zoho',

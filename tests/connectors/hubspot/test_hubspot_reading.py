@@ -367,3 +367,41 @@ async def test_forecasts_are_read_whole_and_only_where_they_are_named(
     assert outcome.error is None
     assert "1200.50" == shelf.payload("forecasts", one)["properties"][next(iter(amount))]
     assert "2026" == shelf.payload("forecasts", one)["properties"]["hs_year"]
+
+
+async def test_tickets_land_with_their_turns_and_without_their_text(
+    account: HubspotState, shelf: Shelf
+) -> None:
+    """When a case was closed and taken up again is in the history alone; what was asked stays."""
+    company = account.has("companies", {"name": "Acme"})
+    ticket = account.has("tickets", {"hs_pipeline_stage": "1", "content": "CANARY", "subject": "x"})
+    account.associate("tickets", ticket, "companies", company)
+    account.pipelines["tickets"] = [{"id": "0", "stages": [{"id": "1"}, {"id": "4"}]}]
+    await shelf.sync("tickets", "ticket_pipelines")
+    for stage in ("4", "1"):
+        account.advance(hours=2)
+        account.set_property("tickets", ticket, "hs_pipeline_stage", stage)
+    account.advance(minutes=6)
+
+    outcomes = await shelf.sync("tickets", "ticket_pipelines")
+
+    landed = shelf.payload("tickets", ticket)
+    turns = [one["value"] for one in landed["propertiesWithHistory"]["hs_pipeline_stage"]]
+    assert [ticket] == ids(outcomes["tickets"].added)
+    assert ["1", "4", "1"] == turns
+    assert [{"id": company}] == landed["associations"]["companies"]["results"]
+    assert not {"content", "subject"} & set(landed["properties"])
+    assert ["1", "4"] == [one["id"] for one in shelf.payload("ticket_pipelines", "0")["stages"]]
+
+
+async def test_tickets_without_their_scope_fail_their_own_streams(
+    server: HubspotServer, shelf: Shelf
+) -> None:
+    """A token from before tickets were read lacks it: the others go on, and the error says so."""
+    server.gate.tokens[STATIC_TOKEN] = Grant(ALL_SCOPES - {"tickets"})
+
+    outcomes = await shelf.sync("tickets", "ticket_pipelines", "deals")
+
+    assert outcomes["deals"].error is None
+    for stream in ("tickets", "ticket_pipelines"):
+        assert "tickets" in str(outcomes[stream].error)

@@ -24,7 +24,7 @@ from typing import NamedTuple, TypeAlias, cast
 
 from sandbox.company import Company
 from sandbox.company.clock import business_date, instant
-from sandbox.company.goods import Bill
+from sandbox.company.goods import Bill, Ticket
 from sandbox.company.ledger import Invoice
 from sandbox.company.model import Deal
 from sandbox.company.truth_periods import Balance, balance_on
@@ -129,6 +129,19 @@ class OrderRow(NamedTuple):
     is_committed: bool
 
 
+class TicketRow(NamedTuple):
+    """A case as `fct_ticket` shall show it."""
+
+    domain: str | None
+    """Of the company that called."""
+    deal_key: str | None
+    severity: str
+    n_reopened: int
+    opened_at: datetime
+    first_response_at: datetime | None
+    solved_at: datetime | None
+
+
 class GoodsTruth(NamedTuple):
     """What the marts shall hold of what follows the deal; lines and deliveries in any order."""
 
@@ -140,8 +153,6 @@ class GoodsTruth(NamedTuple):
     """Order, product, quantity and when it was there."""
     stock: Mapping[tuple[str, str], tuple[date, Decimal, Decimal | None, Decimal | None]]
     """By product and warehouse: day, on hand, reserved and inbound of the newest statement."""
-    tickets: Mapping[str, tuple[str | None, str | None, str, datetime, datetime | None]]
-    """By case: domain of the company, deal, severity, opened and solved."""
 
 
 class BillRow(NamedTuple):
@@ -176,6 +187,8 @@ class Case:
     balance_of: Balance = balance_on
     """What the system's books say was due on an invoice at the end of a day."""
     goods: Callable[[Company], GoodsTruth] | None = None
+    tickets: Callable[[Company], Mapping[str, TicketRow]] | None = None
+    """By ticket key."""
     bills: Callable[[Company], Mapping[str, BillRow]] | None = None
     """By bill key."""
 
@@ -259,6 +272,19 @@ def invoice_row(one: Invoice) -> InvoiceRow:
         credited=one.amount(sum(note.gross for note in one.credits)),
         paid=one.amount(one.paid),
         issue_date=business_date(one.finalized),
+    )
+
+
+def ticket_row(one: Ticket, deal_key: str | None = None) -> TicketRow:
+    """The generator's truth of a case for those who tell neither first answer nor turns."""
+    return TicketRow(
+        domain=one.account.domain if one.account else None,
+        deal_key=deal_key,
+        severity=one.severity,
+        n_reopened=0,
+        opened_at=second(one.opened),
+        first_response_at=None,
+        solved_at=second(one.solved) if one.solved else None,
     )
 
 

@@ -4,15 +4,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sandbox.company import Company
+from sandbox.company.clock import instant
+from sandbox.company.hubspot_tickets import ticket_id
+from sandbox.company.hubspot_tickets import tickets as tickets_of
 from sandbox.company.pipelines import PIPELINE_OF_STAGE
 from sandbox.hubspot import STATIC_TOKEN, HubspotServer, HubspotState, Limits
 from tests.e2e.vendors import (
     Case,
     CrmTruth,
     Served,
+    TicketRow,
     activities_shown,
     deal_row,
     stage_entries,
+    ticket_row,
 )
 
 
@@ -20,7 +25,7 @@ from tests.e2e.vendors import (
 def serve(company: Company) -> Iterator[Served]:
     """The company's portal."""
     state = HubspotState()
-    state.load(company.hubspot)
+    state.load(company.hubspot | tickets_of(company.world))
     with HubspotServer(state, limits=Limits(per_ten_seconds=10_000)) as server:
         yield Served(
             f'[sources.hubspot.hubspot]\nbase_url = "{server.url}"\n',
@@ -56,4 +61,19 @@ def crm(company: Company) -> CrmTruth:
     )
 
 
-CASE = Case("hubspot", serve, crm)
+def tickets(company: Company) -> dict[str, TicketRow]:
+    """The cases with their first answer, and how often they were taken up again."""
+    return {
+        f"hubspot:{ticket_id(place)}": ticket_row(
+            one, f"hubspot:{one.deal.id}" if one.deal else None
+        )._replace(
+            n_reopened=one.reopened,
+            opened_at=instant(one.opened),
+            first_response_at=instant(one.answered) if one.answered else None,
+            solved_at=instant(one.solved) if one.solved else None,
+        )
+        for place, one in enumerate(company.world.goods.tickets)
+    }
+
+
+CASE = Case("hubspot", serve, crm, tickets=tickets)

@@ -23,9 +23,11 @@ from tests.e2e.vendors import (
     OrderRow,
     Served,
     StageEntry,
+    TicketRow,
     deal_row,
     invoice_row,
     second,
+    ticket_row,
 )
 
 KINDS = ("calls", "meetings", "tasks")
@@ -120,7 +122,7 @@ def goods(company: Company) -> GoodsTruth:
     """Orders that were not cancelled, and accepted quotations of deals without one.
 
     Of what a line says is delivered nobody tells the parts: it is one delivery, as of the newest
-    transfer of its order. There is no first answer and no deal of a case.
+    transfer of its order.
     """
     world = company.world
     orders: dict[str, OrderRow] = {}
@@ -176,17 +178,15 @@ def goods(company: Company) -> GoodsTruth:
             )
             for one in sorted(world.goods.stock, key=lambda one: one.on)
         },
-        tickets={
-            f"odoo:{number}": (
-                one.account.domain if one.account else None,
-                None,
-                one.severity,
-                second(one.opened),
-                second(one.solved) if one.solved else None,
-            )
-            for number, one in enumerate(world.goods.tickets, 1)
-        },
     )
 
 
-CASE = Case("odoo", serve, crm, invoices, balance_without_lost_payments, goods)
+def tickets(company: Company) -> dict[str, TicketRow]:
+    """The helpdesk's cases, which name no deal."""
+    return {
+        f"odoo:{number}": ticket_row(one)
+        for number, one in enumerate(company.world.goods.tickets, 1)
+    }
+
+
+CASE = Case("odoo", serve, crm, invoices, balance_without_lost_payments, goods, tickets)

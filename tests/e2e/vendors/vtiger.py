@@ -20,9 +20,11 @@ from tests.e2e.vendors import (
     GoodsTruth,
     InvoiceRow,
     Served,
+    TicketRow,
     activities_shown,
     deal_row,
     invoice_row,
+    ticket_row,
 )
 from tests.e2e.vendors.whole_orders import whole_orders
 
@@ -120,12 +122,18 @@ def goods(company: Company) -> GoodsTruth:
         order_key=lambda place: f"vtiger:6x{FIRST_ORDER + place}",
         deal_key=lambda deal: f"vtiger:13x{deal}",
         product_key=lambda product: f"vtiger:{sold(product)}",
-        ticket_key=lambda place: f"vtiger:17x{FIRST_TICKET + place}",
         money=order_money,
         ships_services=False,
         tells_reserved=False,
-        tells_deal_of_ticket=False,
     )
 
 
-CASE = Case("vtiger", serve, crm, invoices, balance_of, goods)
+def tickets(company: Company) -> dict[str, TicketRow]:
+    """The cases."""
+    return {
+        f"vtiger:17x{FIRST_TICKET + place}": ticket_row(one)
+        for place, one in enumerate(company.world.goods.tickets)
+    }
+
+
+CASE = Case("vtiger", serve, crm, invoices, balance_of, goods, tickets)

@@ -18,12 +18,9 @@ def whole_orders(
     order_key: Callable[[int], str],
     deal_key: Callable[[str], str],
     product_key: Callable[[int], str],
-    ticket_key: Callable[[int], str],
     money: Callable[[int, Order], tuple[Decimal, Decimal]],
-    severity: Callable[[str], str] = str,
     ships_services: bool,
     tells_reserved: bool,
-    tells_deal_of_ticket: bool,
 ) -> GoodsTruth:
     """The truth of such a CRM. ``money`` gives net and tax of the order at a place."""
     world = company.world
@@ -70,15 +67,5 @@ def whole_orders(
                 else None,
             )
             for product, held in count_stock(world).items()
-        },
-        tickets={
-            ticket_key(place): (
-                one.account.domain if one.account else None,
-                deal_key(one.deal.id) if one.deal and tells_deal_of_ticket else None,
-                severity(one.severity),
-                second(one.opened),
-                second(one.solved) if one.solved else None,
-            )
-            for place, one in enumerate(world.goods.tickets)
         },
     )
