@@ -144,6 +144,16 @@ class Goods:
     bills: list[Bill] = field(default_factory=list)
 
 
+def newest_counts(goods: Goods) -> dict[int, list[Count]]:
+    """Product -> the counts of the last day on which anything was counted, of all warehouses."""
+    last = max((one.on for one in goods.stock), default=None)
+    found: dict[int, list[Count]] = {}
+    for one in goods.stock:
+        if one.on == last:
+            found.setdefault(one.product, []).append(one)
+    return found
+
+
 def deliver_goods(world: World) -> Goods:
     """Take orders for what was won in the last year, ship them, and look after the customers."""
     rng = random.Random(f"{world.seed}:goods")

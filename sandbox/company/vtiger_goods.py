@@ -9,12 +9,11 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from sandbox.company.clock import instant, midnight
-from sandbox.company.goods import GOODS, Order
+from sandbox.company.goods import GOODS, Order, newest_counts
 from sandbox.company.hubspot_work import product_id
 from sandbox.company.model import World
 from sandbox.company.money import rounded
 from sandbox.company.names import PRODUCTS
-from sandbox.company.truth_after_deal import count_stock
 from sandbox.company.vtiger_invoices import CURRENCIES
 
 Row: TypeAlias = dict[str, str | None]
@@ -134,12 +133,11 @@ def _service(product: int, at: int) -> dict[str, Any]:
 
 def stock_columns(world: World) -> dict[int, Row]:
     """Product -> what its record says of the stock, on the day of the newest count."""
-    newest = max((one.on for one in world.goods.stock), default=None)
-    return {
-        product: {"qtyinstock": f"{held}.000", "modifiedtime": text(midnight(newest))}
-        for product, held in count_stock(world).items()
-        if newest is not None
-    }
+    found: dict[int, Row] = {}
+    for product, counts in newest_counts(world.goods).items():
+        held = sum(one.on_hand for one in counts)
+        found[product] = {"qtyinstock": f"{held}.000", "modifiedtime": text(midnight(counts[0].on))}
+    return found
 
 
 def goods(world: World, first: int) -> dict[str, list[dict[str, Any]]]:

@@ -9,12 +9,11 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from sandbox.company.clock import midnight
-from sandbox.company.goods import Order
+from sandbox.company.goods import Order, newest_counts
 from sandbox.company.hubspot_work import product_id
 from sandbox.company.model import World
 from sandbox.company.money import rounded
 from sandbox.company.names import PRODUCTS
-from sandbox.company.truth_after_deal import count_stock
 from sandbox.company.zoho_record import Row, entry, link, own_id, plain, stamp
 
 FIRST_ORDER, FIRST_CASE = 800_000, 850_000
@@ -121,19 +120,15 @@ def _case(place: int, world: World) -> Row:
 
 def stock_columns(world: World) -> dict[int, Row]:
     """Product -> what its record says of the stock, on the day of the newest count."""
-    newest = max((one.on for one in world.goods.stock), default=None)
-    if newest is None:
-        return {}
-    found: dict[int, Row] = {}
-    for product, held in count_stock(world).items():
-        counts = [one for one in world.goods.stock if one.product == product and one.on == newest]
-        found[product] = {
-            "Qty_in_Stock": held,
+    return {
+        product: {
+            "Qty_in_Stock": sum(one.on_hand for one in counts),
             "Qty_in_Demand": sum(one.reserved for one in counts),
             "Qty_Ordered": sum(one.inbound for one in counts),
-            "Modified_Time": stamp(midnight(newest)),
+            "Modified_Time": stamp(midnight(counts[0].on)),
         }
-    return found
+        for product, counts in newest_counts(world.goods).items()
+    }
 
 
 def goods(world: World) -> dict[str, list[Row]]:
