@@ -154,6 +154,7 @@ MODELS: tuple[Model, ...] = (
     Model("tags", "crm.tag", "Tags of deals.", is_small=True),
     Model("activity_types", "mail.activity.type", "Types of activities.", is_small=True),
     Model("sources", "utm.source", "Where leads come from.", is_small=True),
+    Model("campaigns", "utm.campaign", "Marketing campaigns.", is_small=True),
     Model("countries", "res.country", "Countries with their code.", is_small=True),
     Model("industries", "res.partner.industry", "Industries.", is_small=True),
     Model(

@@ -13,6 +13,7 @@
     'lost_reason_id': 'VARCHAR',
     'lost_reason': 'VARCHAR',
     'source_id': 'VARCHAR',
+    'campaign_id': 'VARCHAR',
     'contact_name': 'VARCHAR',
     'partner_name': 'VARCHAR',
     'email_from': 'VARCHAR',
@@ -53,6 +54,7 @@ final as (
             {{ odoo_id('landed.record.lost_reason') }}
         ) as lost_reason_id,
         {{ odoo_id('landed.record.source_id') }} as source_id,
+        {{ odoo_id('landed.record.campaign_id') }} as campaign_id,
         {{ odoo_text('landed.record.contact_name') }} as contact_name,
         {{ odoo_text('landed.record.partner_name') }} as partner_name,
         {{ odoo_text('landed.record.email_from') }} as email,

@@ -10,6 +10,26 @@ with versions as (
 leads as (
     select distinct deal_key from versions
     where lead_type = 'lead' or converted_at > created_at
+),
+
+sources as (
+    select
+        connection,
+        source_id,
+        arg_max(source_name, (observed_at, sync_id, position)) as source_name
+    from {{ ref('stg_odoo__sources') }}
+    where has_content
+    group by connection, source_id
+),
+
+campaigns as (
+    select
+        connection,
+        campaign_id,
+        arg_max(campaign_name, (observed_at, sync_id, position)) as campaign_name
+    from {{ ref('stg_odoo__campaigns') }}
+    where campaign_name is not null
+    group by connection, campaign_id
 )
 
 select
@@ -27,6 +47,8 @@ select
         when not versions.is_active then 'lost'
         when versions.has_content then 'open'
     end as lead_stage,
+    sources.source_name as source_channel,
+    campaigns.campaign_name as campaign,
     coalesce(versions.lead_type = 'opportunity', false) as is_converted,
     coalesce(versions.lead_type = 'lead' and not versions.is_active, false) as is_disqualified,
     versions.created_at,
@@ -42,4 +64,8 @@ select
     versions.position,
     versions.raw_version_id
 from versions
+left join sources
+    on versions.connection = sources.connection and versions.source_id = sources.source_id
+left join campaigns
+    on versions.connection = campaigns.connection and versions.campaign_id = campaigns.campaign_id
 where versions.deal_key in (select leads.deal_key from leads)
