@@ -26,7 +26,7 @@ PREFIXES = {
     "OpportunityHistory": "008", "OpportunityLineItem": "00k", "Quote": "0Q0", "Task": "00T",
     "QuoteLineItem": "0QL", "Event": "00U", "Product2": "01t", "RecordType": "012",
     "OpportunityStage": "01J", "CurrencyType": "01L", "OpportunityContactRole": "00K",
-    "OpportunitySplit": "1Sp", "OpportunitySplitType": "1ST",
+    "OpportunitySplit": "1Sp", "OpportunitySplitType": "1ST", "Case": "500",
 }  # fmt: skip
 SHARED = 10
 """One live deal in so many is shared by two sellers and an overlay one."""
@@ -39,6 +39,7 @@ LEAD_STATUS = {
     "qualified-stage-id": "Qualified",
     "unqualified-stage-id": "Unqualified",
 }
+PRIORITIES = {"low": "Low", "normal": "Medium", "high": "High", "critical": "Critical"}
 QUOTE_STATUS = {"DRAFT": "Draft", "APPROVED": "Accepted", "REJECTED": "Rejected"}
 
 
@@ -235,6 +236,23 @@ def activity(tables: Tables, one: Activity) -> None:
     put(tables, "Task", one.id, row, created, one.at if one.done else 0)
 
 
+def cases(world: World, tables: Tables) -> None:
+    """The service cases."""
+    for place, one in enumerate(world.goods.tickets, 1):
+        row: Row = {
+            "CaseNumber": f"{place:08d}",
+            "Subject": "It hums",
+            "Description": "PRIVATE-TEXT of a customer",
+            "Status": "Closed" if one.solved else "Working" if one.answered else "New",
+            "IsClosed": one.solved is not None,
+            "ClosedDate": stamp(one.solved) if one.solved else None,
+            "Priority": PRIORITIES[one.severity],
+            "AccountId": record_id("Account", one.account.id) if one.account else None,
+        }
+        edited = one.solved or one.answered or 0
+        put(tables, "Case", place, row, one.opened, edited)
+
+
 def lists(world: World, tables: Tables) -> None:
     """Users, stages, record types, currencies, products."""
     today, start = business_date(world.today), START
@@ -269,6 +287,7 @@ def render(world: World) -> Tables:
     """Every object that has anything of the company."""
     tables: Tables = {}
     lists(world, tables)
+    cases(world, tables)
     for account in world.accounts:
         row: Row = {
             "Name": account.name,

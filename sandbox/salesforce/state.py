@@ -97,6 +97,12 @@ SCHEMA: dict[str, dict[str, str]] = {
         "WhoId": "reference", "WhatId": "reference", "OwnerId": "reference",
         "Description": "textarea",
     },
+    "Case": {
+        "CaseNumber": "string", "Status": "picklist", "IsClosed": "boolean",
+        "Priority": "picklist", "AccountId": "reference", "ContactId": "reference",
+        "ClosedDate": "datetime", "Subject": "string", "Description": "textarea",
+        "MasterRecordId": "reference",
+    },
     "Product2": {"Name": "string", "ProductCode": "string", "IsActive": "boolean"},
     "User": {
         "Username": "string", "Name": "string", "Email": "email", "IsActive": "boolean",
@@ -130,6 +136,7 @@ SCHEMA: dict[str, dict[str, str]] = {
 PREFIXES = {
     "Opportunity": "006", "Account": "001", "Contact": "003", "Lead": "00Q", "User": "005",
     "OpportunityHistory": "008", "Quote": "0Q0", "Task": "00T", "Event": "00U", "Product2": "01t",
+    "Case": "500",
 }  # fmt: skip
 FORMULAS = frozenset({"Margin__c"})
 

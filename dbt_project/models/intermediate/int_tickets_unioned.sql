@@ -30,6 +30,7 @@
     'files',
     'hubspot',
     'odoo',
+    'salesforce',
     'vtiger',
     'zoho',
 ]) }}

@@ -10,7 +10,16 @@ from sandbox.company.model import Deal
 from sandbox.company.people import ROSTER
 from sandbox.company.salesforce import record_id, seconds, shares, stage_key
 from sandbox.salesforce import CLIENT_ID, CLIENT_SECRET, SalesforceServer, SalesforceState
-from tests.e2e.vendors import Case, CrmTruth, Served, StageEntry, activities_shown, deal_row
+from tests.e2e.vendors import (
+    Case,
+    CrmTruth,
+    Served,
+    StageEntry,
+    TicketRow,
+    activities_shown,
+    deal_row,
+    ticket_row,
+)
 
 
 @contextmanager
@@ -78,4 +87,12 @@ def crm(company: Company) -> CrmTruth:
     )
 
 
-CASE = Case("salesforce", serve, crm)
+def tickets(company: Company) -> dict[str, TicketRow]:
+    """The cases; no deal is named."""
+    return {
+        f"salesforce:{record_id('Case', place)}": ticket_row(one)
+        for place, one in enumerate(company.world.goods.tickets, 1)
+    }
+
+
+CASE = Case("salesforce", serve, crm, tickets=tickets)

@@ -48,7 +48,7 @@ final as (
         landed.record.properties.closed_date as closed_at,
         landed.record.properties.first_agent_reply_date as first_response_at,
         landed.change,
-        landed.change in ('deleted', 'archived')
+        landed.change in ('deleted', 'archived', 'merged')
         or coalesce(landed.record.archived, false) as is_deleted,
         landed.observed_at,
         landed.sync_id,
