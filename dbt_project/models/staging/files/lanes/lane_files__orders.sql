@@ -19,6 +19,14 @@ select
         else 'confirmed'
     end as status,
     vendor_status,
+    cancelled_at is null
+    and coalesce(
+        vendor_status not in (
+            'draft', 'quotation', 'confirmed', 'done', 'closed', 'completed',
+            'cancelled', 'canceled', 'void'
+        ),
+        false
+    ) as is_status_assumed,
     currency_code,
     coalesce(net_amt, cast(gross_amt - coalesce(tax_amt, 0) as {{ money_type() }})) as net_amt,
     coalesce(tax_amt, cast(gross_amt - net_amt as {{ money_type() }})) as tax_amt,

@@ -15,6 +15,9 @@ select
         else 'open'
     end as status,
     vendor_status,
+    coalesce(
+        vendor_status not in ('open', 'solved', 'closed', 'resolved', 'done'), false
+    ) as is_status_assumed,
     case
         when vendor_severity in ('low', 'normal', 'high', 'critical') then vendor_severity
         when vendor_severity in ('medium', 'minor') then 'normal'
