@@ -74,21 +74,30 @@ def export(edition: Edition, wanted: Wanted, path: Path) -> int:
         PipeledgerError: the file cannot be written.
     """
     with _chosen(edition, wanted) as chosen:
-        about = _about(edition, wanted)
-        aside = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            if wanted.format == "csv":
-                count = _write_csv(chosen, about, wanted, aside)
-            elif wanted.format == "xlsx":
-                count = _write_xlsx(chosen, about, wanted, aside)
-            else:
-                count = _write_parquet(chosen, about, aside)
-            _to_disk(aside)
-            aside.replace(path)
-        except OSError as error:
-            raise PipeledgerError(f"{path} cannot be written: {error.strerror}") from error
-        finally:
-            aside.unlink(missing_ok=True)
+        return write(chosen, _about(edition, wanted), wanted, path)
+
+
+def write(chosen: duckdb.DuckDBPyRelation, about: str, wanted: Wanted, path: Path) -> int:
+    """Write any rows as ``export`` writes a mart's; ``about`` says what they are.
+
+    Raises:
+        ConfigError: there are more rows than a sheet holds.
+        PipeledgerError: the file cannot be written.
+    """
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        if wanted.format == "csv":
+            count = _write_csv(chosen, about, wanted, aside)
+        elif wanted.format == "xlsx":
+            count = _write_xlsx(chosen, about, wanted, aside)
+        else:
+            count = _write_parquet(chosen, about, aside)
+        _to_disk(aside)
+        aside.replace(path)
+    except OSError as error:
+        raise PipeledgerError(f"{path} cannot be written: {error.strerror}") from error
+    finally:
+        aside.unlink(missing_ok=True)
     return count
 
 

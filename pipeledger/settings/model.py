@@ -399,6 +399,23 @@ class Serving(Section):
     postgres: PostgresServing | None = None
 
 
+class DashboardViewer(Section):
+    """[[dashboard.viewers]]: who may look; without ``teams`` at everything."""
+
+    user: str
+    teams: tuple[str, ...] | None = None
+
+
+class Dashboard(Section):
+    """[dashboard]: where it listens, and who may look."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8050, ge=1, le=65535)
+    hosts: tuple[str, ...] = ()
+    user_header: str | None = None
+    viewers: tuple[DashboardViewer, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
     """One configured source instance: its connector and its validated settings."""
@@ -430,6 +447,7 @@ class Settings(Section):
     """How long records of a stream are kept, by source and stream; all else for ever."""
     alerts: Alerts = Alerts()
     exports: tuple[ScheduledExport, ...] = ()
+    dashboard: Dashboard = Dashboard()
     connections: tuple[Connection, ...] = ()
 
     @field_validator("clock")

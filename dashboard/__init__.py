@@ -1,0 +1,1 @@
+"""The dashboard: pages over the published marts. It reads, formats and links; the marts compute."""
