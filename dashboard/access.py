@@ -19,6 +19,26 @@ OPEN_TO_ALL = frozenset(
 _TEAM = "team_key in (select team_key from _teams)"
 _USER = "in (select user_key from _users)"
 _DEAL = "deal_key in (select deal_key from _deals)"
+_RULES = (
+    (
+        {"scope_type", "scope_key"},
+        "(scope_type = 'team' and scope_key in (select team_key from _teams)) "
+        f"or (scope_type in ('user', 'owner') and scope_key {_USER})",
+    ),
+    ({"team_key", "is_company_row"}, _DEAL),
+    ({"team_key"}, _TEAM),
+    (
+        {"dimension", "member"},
+        "(dimension = 'team' and member in (select team_key from _teams)) "
+        f"or (dimension = 'owner' and member {_USER})",
+    ),
+    ({"deal_key"}, _DEAL),
+    ({"owner_user_key"}, f"owner_user_key {_USER}"),
+    ({"invoice_key"}, "invoice_key in (select invoice_key from _invoices)"),
+    ({"payment_key"}, "payment_key in (select payment_key from _payments)"),
+    ({"contact_key", "contact_version_key"}, "contact_key in (select contact_key from _contacts)"),
+)
+"""By columns, the first that fits: which rows are of a viewer's teams."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +66,9 @@ def rule(mart: str, columns: set[str]) -> str:
     """The condition on a mart's rows for a viewer of some teams; ``false`` if none fits."""
     if mart in OPEN_TO_ALL:
         return "true"
-    if {"scope_type", "scope_key"} <= columns:
-        return (
-            "(scope_type = 'team' and scope_key in (select team_key from _teams)) "
-            f"or (scope_type in ('user', 'owner') and scope_key {_USER})"
-        )
-    if "team_key" in columns:
-        return _TEAM
-    if {"dimension", "member"} <= columns:
-        return (
-            "(dimension = 'team' and member in (select team_key from _teams)) "
-            f"or (dimension = 'owner' and member {_USER})"
-        )
-    if "deal_key" in columns:
-        return _DEAL
-    if "owner_user_key" in columns:
-        return f"owner_user_key {_USER}"
-    if "invoice_key" in columns:
-        return "invoice_key in (select invoice_key from _invoices)"
-    if "payment_key" in columns:
-        return "payment_key in (select payment_key from _payments)"
+    for named, condition in _RULES:
+        if named <= columns:
+            return condition
     return "false"
 
 
@@ -76,15 +79,19 @@ def narrow(db: duckdb.DuckDBPyConnection, teams: tuple[str, ...]) -> None:
         db.execute("insert into _teams values (?)", [team])
     db.execute(
         "create temp table _users as select user_key from marts.dim_user "
-        f"where is_current and {_TEAM}"  # noqa: S608 - a condition of ours
+        f"where is_current and {_TEAM}"
     )
     db.execute(
         "create temp table _deals as select deal_key from marts.fct_deal "
-        f"where owner_user_key {_USER}"  # noqa: S608 - a condition of ours
+        f"where owner_user_key {_USER}"
     )
     db.execute(
         "create temp table _invoices as select distinct invoice_key from marts.bridge_deal_invoice "
-        f"where is_accepted and {_DEAL}"  # noqa: S608 - a condition of ours
+        f"where is_accepted and {_DEAL}"
+    )
+    db.execute(
+        "create temp table _contacts as select distinct contact_key from marts.bridge_deal_contact "
+        f"where {_DEAL}"
     )
     db.execute(
         "create temp table _payments as select distinct payment_key "
@@ -98,6 +105,5 @@ def narrow(db: duckdb.DuckDBPyConnection, teams: tuple[str, ...]) -> None:
         found.setdefault(mart, set()).add(column)
     for mart, columns in found.items():
         db.execute(
-            f'create temp view "{mart}" as select * from marts."{mart}" '  # noqa: S608 - names of the catalogue
-            f"where {rule(mart, columns)}"
+            f'create temp view "{mart}" as select * from marts."{mart}" where {rule(mart, columns)}'
         )

@@ -19,7 +19,7 @@ from babel.numbers import (
 
 _FOLDER = Path(__file__).parent / "catalogues"
 # Marks that turn the direction of what follows: shown, they would disguise a name.
-_TURNING = {code: None for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F)}
+_TURNING = dict.fromkeys((*range(8234, 8239), *range(8294, 8298), 8206, 8207))
 NOTHING = "–"
 
 

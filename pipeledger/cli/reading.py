@@ -1,4 +1,4 @@
-"""Commands that look at what is published: status, trace, diff, export."""
+"""Commands that look at what is published: status, trace, diff, export, dashboard, report."""
 
 from pathlib import Path
 from typing import Annotated
@@ -139,3 +139,39 @@ def export(
         path = out or Path(f"{mart}_{found.as_of:%Y-%m-%d}.{chosen}")
         count = write(found, Wanted(mart, chosen, where, decimal_comma, bare), path)
         typer.echo(f"wrote {path}: {count:,} rows as of {found.as_of:%Y-%m-%d %H:%M} UTC")
+
+
+@app.command()
+def dashboard(
+    *,
+    host: Annotated[str | None, typer.Option(help="Where to listen; [dashboard] without.")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="The port.")] = None,
+    config: Config = None,
+    debug: Debug = False,
+) -> None:
+    """Serve the dashboard on this machine until interrupted."""
+    with guarded(debug=debug):
+        from dashboard.app import serve
+
+        settings = settings_of(config).settings
+        said = {name: value for name, value in (("host", host), ("port", port)) if value}
+        listening = settings.dashboard.model_copy(update=said)
+        typer.echo(f"dashboard: http://{listening.host}:{listening.port}/ (Ctrl-C ends it)")
+        serve(settings.model_copy(update={"dashboard": listening}))
+
+
+@app.command()
+def report(
+    *,
+    out: Annotated[Path, typer.Option(help="The file to write.")] = Path("report.html"),
+    language: Annotated[str, typer.Option("--lang", help="en, ja or id.")] = "en",
+    config: Config = None,
+    debug: Debug = False,
+) -> None:
+    """Write the figures as one HTML file without script, to mail or to keep."""
+    with guarded(debug=debug):
+        from dashboard.report import write_report
+
+        settings = settings_of(config).settings
+        as_of = write_report(settings, out, language)
+        typer.echo(f"wrote {out} as of {as_of:%Y-%m-%d %H:%M} UTC")

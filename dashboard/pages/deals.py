@@ -1,0 +1,102 @@
+"""The deals behind a number, as a list that the server sorts and pages."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+import dash_ag_grid as dag
+from dash import html
+
+from dashboard.deal_sets import COLUMNS, SETS, total
+from dashboard.i18n import shortened
+from dashboard.parts import NUMERIC, empty, tile, tiles
+from dashboard.view import View
+
+BLOCK = 50
+
+
+def grid(view: View, name: str) -> html.Section:
+    """The list; rows come block by block as one scrolls."""
+    words = view.words
+    heads = [
+        {
+            "field": column,
+            "headerName": words(f"col.{column}"),
+            "sortable": True,
+            "minWidth": 190 if column == "name" else 110,
+            "flex": 3 if column == "name" else 1,
+            "type": "rightAligned" if kind in NUMERIC else None,
+            **({"cellRenderer": "DealLink", "pinned": None} if column == "name" else {}),
+        }
+        for column, kind in COLUMNS.items()
+    ]
+    extra = {**view.filters.extra, "set": name}
+    address = "&".join(part for part in (view.filters.query(), urlencode(extra)) if part)
+    return html.Section(
+        [
+            html.Header(
+                [
+                    html.H2(words(f"set.{name}", a=words.code(extra.get("a")))),
+                    html.Div(
+                        [
+                            html.A(
+                                kind.upper(),
+                                href=f"/export/deals.{kind}?{address}",
+                                className="export",
+                                title=words("export_as", kind=kind.upper()),
+                            )
+                            for kind in ("csv", "xlsx")
+                        ],
+                        className="exports",
+                    ),
+                ],
+                className="panel-head",
+            ),
+            dag.AgGrid(
+                id={"type": "deals", "index": address},
+                columnDefs=heads,
+                rowModelType="infinite",
+                defaultColDef={"resizable": True, "suppressMovable": True},
+                dashGridOptions={
+                    "cacheBlockSize": BLOCK,
+                    "maxBlocksInCache": 4,
+                    "infiniteInitialRowCount": 1,
+                    "suppressCellFocus": False,
+                    "ensureDomOrder": True,
+                    "overlayNoRowsTemplate": words("empty.rows"),
+                },
+                className="ag-theme-quartz deals",
+                style={"height": "560px"},
+            ),
+        ],
+        className="panel wide",
+    )
+
+
+def shown_row(view: View, row: dict[str, Any]) -> dict[str, Any]:
+    """A deal as the list shows it: text only, formatted here."""
+    return {
+        "key": row["deal_key"],
+        "href": view.href("/deal", key=row["deal_key"]),
+        **{
+            column: shortened(view.text(kind, row[column], row), 120)
+            for column, kind in COLUMNS.items()
+        },
+    }
+
+
+def build(view: View) -> list[Any]:
+    """The page."""
+    name = view.filters.extra.get("set", "all")
+    if name not in SETS:
+        return [empty(view, "empty.set")]
+    found = view.reader.rows(total(name), view.parameters)[0]
+    words = view.words
+    return [
+        tiles(
+            [
+                tile(view, "deals.count", words.count(found["n"])),
+                tile(view, "deals.value", words.money(found["value_rc"], view.currency)),
+            ]
+        ),
+        grid(view, name) if found["n"] else empty(view),
+    ]

@@ -1,0 +1,151 @@
+"""Overview: where the period stands, what moved, what needs somebody."""
+
+from typing import Any
+
+from dash import html
+
+from dashboard.deal_sets import total
+from dashboard.figures import waterfall
+from dashboard.pages.movement import BRIDGE, bridge_picture
+from dashboard.parts import panel, tile, tiles
+from dashboard.view import Column, Data, View
+
+QUOTA = Data(
+    "quota",
+    """
+select period_key, scope_key, quota_rc, won_rc, gap_rc, open_pipeline_rc, weighted_rc,
+    projected_gap_rc, attainment, coverage, required_coverage, pace_expected_rc, pace_delta_rc,
+    needed_per_business_day_rc, business_days_left, overdue_open_rc, target_mismatch_rc
+from mart_quota_gap
+where period_key = $period and scope_type = $scope_type and scope_key = $scope_key
+    and credit_type = 'revenue'
+""",
+    [
+        Column("period_key"),
+        Column("quota_rc", "money"),
+        Column("won_rc", "money", lambda _: {"set": "won"}),
+        Column("gap_rc", "money"),
+        Column("open_pipeline_rc", "money", lambda _: {"set": "due"}),
+        Column("weighted_rc", "money"),
+        Column("attainment", "share"),
+        Column("coverage", "number"),
+        Column("required_coverage", "number"),
+        Column("pace_expected_rc", "money"),
+        Column("pace_delta_rc", "money"),
+        Column("needed_per_business_day_rc", "money"),
+    ],
+)
+CHANGED = Data(
+    "changed",
+    """
+select m.reason, count(distinct m.deal_key) as n_deals, sum(m.amount_rc) as amount_rc
+from fct_pipeline_movement as m
+inner join fct_deal as d on m.deal_key = d.deal_key
+where m.basis = 'restated' and m.window_type = 'period' and m.ledger = 'pipeline'
+    and m.period_key = $period and m.is_company_row
+    and m.posted_date > cast($as_of as date) - 7
+    and ($user is null or d.owner_user_key = $user)
+    and ($team is null or d.owner_user_key in
+        (select user_key from dim_user where is_current and team_key = $team))
+    and ($pipeline is null or d.pipeline_key = $pipeline)
+group by m.reason
+order by abs(sum(m.amount_rc)) desc, m.reason
+""",
+    [
+        Column("reason", "code"),
+        Column("n_deals", "count"),
+        Column("amount_rc", "money", lambda row: {"set": "changed", "a": row["reason"]}),
+    ],
+)
+DATASETS = (QUOTA, CHANGED)
+
+
+def _coverage_note(view: View, row: dict[str, Any]) -> str:
+    return view.words(
+        "overview.coverage_note",
+        coverage=view.words.number(row["coverage"]),
+        required=view.words.number(row["required_coverage"]),
+    )
+
+
+def build(view: View) -> list[Any]:
+    """The page."""
+    words = view.words
+    found = view.rows(QUOTA)
+    row: dict[str, Any] = found[0] if found else {}
+
+    def money(name: str) -> str:
+        return words.money(row.get(name), view.currency)
+
+    def sum_of(name: str, **extra: str) -> dict[str, Any]:
+        return view.reader.rows(total(name), {**view.parameters, "b": None, **extra})[0]
+
+    unbilled, stalled = sum_of("billing", a="unbilled_late"), sum_of("stalled")
+    pace = row.get("pace_delta_rc")
+    pace_note = "" if pace is None else words("overview.ahead" if pace >= 0 else "overview.behind")
+    heads = [
+        tile(view, "col.quota_rc", money("quota_rc")),
+        tile(
+            view,
+            "col.won_rc",
+            money("won_rc"),
+            view.href("/deals", set="won"),
+            words.share(row.get("attainment")),
+        ),
+        tile(
+            view,
+            "col.gap_rc",
+            money("gap_rc"),
+            note=words("overview.days_left", n=words.count(row.get("business_days_left"))),
+        ),
+        tile(
+            view,
+            "col.open_pipeline_rc",
+            money("open_pipeline_rc"),
+            view.href("/deals", set="due"),
+            _coverage_note(view, row) if row else "",
+        ),
+        tile(view, "col.pace_delta_rc", money("pace_delta_rc"), note=pace_note),
+        tile(
+            view,
+            "overview.unbilled",
+            words.money(unbilled["value_rc"], view.currency),
+            view.href("/deals", set="billing", a="unbilled_late"),
+            words("n_deals", n=words.count(unbilled["n"])),
+        ),
+        tile(
+            view,
+            "overview.stalled",
+            words.money(stalled["value_rc"], view.currency),
+            view.href("/deals", set="stalled"),
+            words("n_deals", n=words.count(stalled["n"])),
+        ),
+    ]
+    moved, changed = view.rows(BRIDGE), view.rows(CHANGED)
+    picture = None
+    if changed:
+        picture = waterfall(
+            [words.code(one["reason"]) for one in changed],
+            [one["amount_rc"] for one in changed],
+            [False] * len(changed),
+            words,
+            view.currency,
+        )
+    return [
+        tiles(heads),
+        html.Div(
+            [
+                panel(view, BRIDGE, bridge_picture(view, moved), rows=moved, is_wide=True),
+                panel(
+                    view,
+                    CHANGED,
+                    picture,
+                    rows=changed,
+                    missing="empty.changed",
+                    note=words("overview.week_note"),
+                ),
+                panel(view, QUOTA, rows=found, missing="empty.quota"),
+            ],
+            className="panels",
+        ),
+    ]
