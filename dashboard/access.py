@@ -22,15 +22,19 @@ _DEAL = "deal_key in (select deal_key from _deals)"
 _RULES = (
     (
         {"scope_type", "scope_key"},
-        "(scope_type = 'team' and scope_key in (select team_key from _teams)) "
-        f"or (scope_type in ('user', 'owner') and scope_key {_USER})",
+        (
+            "(scope_type = 'team' and scope_key in (select team_key from _teams)) "
+            f"or (scope_type in ('user', 'owner') and scope_key {_USER})"
+        ),
     ),
     ({"team_key", "is_company_row"}, _DEAL),
     ({"team_key"}, _TEAM),
     (
         {"dimension", "member"},
-        "(dimension = 'team' and member in (select team_key from _teams)) "
-        f"or (dimension = 'owner' and member {_USER})",
+        (
+            "(dimension = 'team' and member in (select team_key from _teams)) "
+            f"or (dimension = 'owner' and member {_USER})"
+        ),
     ),
     ({"deal_key"}, _DEAL),
     ({"owner_user_key"}, f"owner_user_key {_USER}"),

@@ -89,12 +89,17 @@ def _page(view: View) -> str:
     parts = [
         f'<!DOCTYPE html><html lang="{words.language}"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
-        "style-src 'unsafe-inline'\">",
+        (
+            '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
+            "style-src 'unsafe-inline'\">"
+        ),
         f"<title>{words('report.title')} · {company}</title><style>{_STYLE}</style></head><body>",
         f"<h1>{words('report.title')} · {company}</h1>",
-        f"<p>{html.escape(words('as_of', at=words.instant(view.build['as_of'])))} · "
-        f"{html.escape(str(view.period['label'] or ''))} · {html.escape(view.build['build_id'])}</p>",
+        (
+            f"<p>{html.escape(words('as_of', at=words.instant(view.build['as_of'])))} · "
+            f"{html.escape(str(view.period['label'] or ''))} · "
+            f"{html.escape(view.build['build_id'])}</p>"
+        ),
     ]
     for page, queries in _SECTIONS:
         parts.append(f"<h2>{html.escape(words(f'page.{page}'))}</h2>")
@@ -140,7 +145,8 @@ def _table(view: View, data: Data, rows: Sequence[dict[str, Any]]) -> str:
     more = ""
     if len(rows) > _ROWS:
         more = f"<p>+ {view.words.count(len(rows) - _ROWS)}</p>"
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{more}'
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="scroll">{table}</div>{more}'
 
 
 def _kind(kind: str) -> str:

@@ -71,7 +71,7 @@ def build(view: View) -> list[Any]:
     words = view.words
     reps, activity, response = (view.rows(data) for data in DATASETS)
 
-    def picture(rows: list[dict[str, Any]], value: str, name: str) -> Any:
+    def picture(rows: list[dict[str, Any]], value: str) -> Any:
         known = [row for row in rows if row[value] is not None][:_DRAWN]
         if not known:
             return None
@@ -95,14 +95,14 @@ def build(view: View) -> list[Any]:
                 panel(
                     view,
                     ACTIVITY,
-                    picture(activity, "n_activities", "activity"),
+                    picture(activity, "n_activities"),
                     rows=activity,
                     missing="empty.people",
                 ),
                 panel(
                     view,
                     RESPONSE,
-                    picture(response, "median_response_hours", "response"),
+                    picture(response, "median_response_hours"),
                     rows=response,
                     missing="empty.people",
                     note=words("people.hours_note"),
