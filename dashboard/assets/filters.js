@@ -60,12 +60,14 @@
     if (!main) {
       return;
     }
-    var company = document.title.split(" · ").pop();
-    document.title = main.getAttribute("data-title") + " · " + company;
+    var title = main.getAttribute("data-title") + " · " + document.title.split(" · ").pop();
+    if (document.title !== title) {
+      document.title = title;
+    }
     var path = window.location.pathname;
     if (shown && shown !== path) {
       window.scrollTo(0, 0);
     }
     shown = path;
-  }).observe(document.documentElement, { childList: true, subtree: true });
+  }).observe(document.body, { childList: true, subtree: true });
 })();
