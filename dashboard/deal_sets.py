@@ -9,19 +9,23 @@ and ($pipeline is null or d.pipeline_key = $pipeline)
 """
 _OPEN = f"d.status = 'open' and {_COUNTS} and {_OWNED}"
 
+# A win stays with whoever had the credit, and in the team of that moment (mart_quota_gap).
 _WON = f"""
-select d.deal_key, round(d.amount_at_won_rc, 4) as value_rc from fct_deal as d
-where $user is null and $team is null and d.status = 'won' and {_COUNTS}
-    and d.closed_date between $first_day and $last_day
+select d.deal_key, sum(cast(d.amount_at_won_rc * case when $user is null and $team is null
+    then 1 else credit.share end as decimal(18, 4))) as value_rc
+from fct_deal as d
+left join bridge_deal_credit as credit
+    on d.deal_key = credit.deal_key and credit.credit_type = 'revenue' and not credit.is_deleted
+    and d.won_at >= credit.valid_from and (credit.valid_to is null or d.won_at < credit.valid_to)
+    and not ($user is null and $team is null)
+left join dim_user as u
+    on credit.user_key = u.user_key and d.won_at >= u.valid_from
+    and (u.valid_to is null or d.won_at < u.valid_to)
+where d.status = 'won' and {_COUNTS} and d.closed_date between $first_day and $last_day
+    and ($user is null or credit.user_key = $user)
+    and ($team is null or coalesce(u.team_key, 'unassigned') = $team)
     and ($pipeline is null or d.pipeline_key = $pipeline)
-union all
-select f.record_key, sum(f.value_rc) from fct_period_figure as f
-inner join fct_deal as d on f.record_key = d.deal_key
-where f.metric = 'won' and f.record_type = 'deal' and f.period_key = $period
-    and ((f.scope_type = 'user' and f.scope_key = $user)
-        or (f.scope_type = 'team' and f.scope_key = $team))
-    and ($pipeline is null or d.pipeline_key = $pipeline)
-group by f.record_key
+group by d.deal_key
 """
 
 _MOVED = """

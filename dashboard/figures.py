@@ -27,6 +27,14 @@ def _ticks(values: Sequence[Number], words: Words, currency: str | None) -> dict
     return {"tickvals": at, "ticktext": text}
 
 
+def _with_room(values: Sequence[Number]) -> list[float]:
+    """From the least to the greatest value, with room for the texts beside the bars."""
+    known = [float(value) for value in values if value is not None]
+    low, high = min([0.0, *known]), max([0.0, *known])
+    room = 0.2 * ((high - low) or 1.0)
+    return [low - room if low < 0 else 0.0, high + room]
+
+
 def graph(traces: list[dict[str, Any]], **layout: Any) -> dcc.Graph:
     """A picture that fills its panel."""
     base = {
@@ -73,7 +81,7 @@ def bars(
         "x": [None if value is None else float(value) for value in values],
         "y": list(range(len(names))),
         "text": texts,
-        "textposition": "auto",
+        "textposition": "outside",
         "marker": {"color": colours if isinstance(colours, str) else list(colours)},
         "hovertext": [f"{name}: {text}" for name, text in zip(names, texts, strict=True)],
         "hoverinfo": "text",
@@ -82,7 +90,7 @@ def bars(
     return graph(
         [trace],
         height=max(180, 34 * len(names) + 50),
-        xaxis=_ticks(values, words, currency),
+        xaxis={**_ticks(values, words, currency), "range": _with_room(values)},
         yaxis={
             "tickvals": list(range(len(names))),
             "ticktext": names,
@@ -161,7 +169,7 @@ def lines(
     ]
     return graph(
         traces,
-        yaxis=_ticks(every, words, currency),
+        yaxis={**_ticks(every, words, currency), "rangemode": "tozero"},
         xaxis={"type": "category"},
         showlegend=True,
         legend={"orientation": "h", "y": 1.15, "x": 0},

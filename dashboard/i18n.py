@@ -101,6 +101,6 @@ class Words:
         """An instant in the company's zone, which is named."""
         if at is None:
             return NOTHING
-        return format_datetime(
-            at, "yyyy-MM-dd HH:mm z", tzinfo=get_timezone(self.zone), locale=self.locale
-        )
+        zone = get_timezone(self.zone)
+        day = format_datetime(at, "medium", tzinfo=zone, locale=self.locale)
+        return f"{day} {format_datetime(at, 'z', tzinfo=zone, locale=self.locale)}"

@@ -49,7 +49,7 @@ def main() -> None:
                 tab.wait_for_load_state("networkidle")
                 path = asked.out / f"{page}-{look}.png"
                 tab.screenshot(path=path)
-                print(f"wrote {path}")  # noqa: T201
+                print(f"wrote {path}")
             context.close()
         browser.close()
     server.close()

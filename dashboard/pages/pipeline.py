@@ -52,7 +52,14 @@ def _card(view: View, row: dict[str, Any]) -> html.Li:
             html.Div(
                 [
                     html.Span(health, className=f"health health-{mood}"),
-                    html.Span(words("pipeline.age", n=words.number(row["days_in_stage"]))),
+                    html.Span(
+                        words(
+                            "pipeline.age",
+                            n=words.count(
+                                None if row["days_in_stage"] is None else int(row["days_in_stage"])
+                            ),
+                        )
+                    ),
                 ],
                 className="card-foot",
             ),

@@ -58,7 +58,7 @@ where period_key = $period and row_type = 'rollup'
     and scope_type = case when $pipeline is not null then 'pipeline'
         when $user is not null then 'owner' else 'company' end
     and scope_key = case when $pipeline is not null then $pipeline
-        when $user is not null then $user else 'company' end
+        when $user is not null then $user else 'all' end
     and $team is null
 """,
     [
@@ -202,7 +202,7 @@ def build(view: View) -> list[Any]:
             view,
             "col.residual_rc",
             words.money(cash[0]["residual_rc"] if cash else None, view.currency),
-            note=words("movement.residual_note"),
+            note=f"{words('movement.residual_note')} ({cash[0]['period_key']})" if cash else "",
         ),
     ]
     months_picture = ageing_picture = None
