@@ -3,6 +3,7 @@
 Colours of text and grid come from the style sheet, which knows light from dark.
 """
 
+import html
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -25,6 +26,11 @@ def _ticks(values: Sequence[Number], words: Words, currency: str | None) -> dict
     at = [step * place for place in range(int(low // step), int(high // step) + 2)]
     text = [words.short_money(one, currency) if currency else words.number(one) for one in at]
     return {"tickvals": at, "ticktext": text}
+
+
+def _label(text: str, longest: int) -> str:
+    """A name as Plotly shows it: it would take some tags in it for markup."""
+    return html.escape(shortened(text, longest), quote=False)
 
 
 def _with_room(values: Sequence[Number]) -> list[float]:
@@ -71,7 +77,7 @@ def bars(
     colours: Sequence[str] | str = BLUE,
 ) -> dcc.Graph:
     """Lying bars, each with its value written beside it."""
-    names = [shortened(one, 28) for one in labels]
+    names = [_label(one, 28) for one in labels]
     texts = [
         words.short_money(value, currency) if currency else words.number(value) for value in values
     ]
@@ -113,7 +119,7 @@ def waterfall(
         texts.append(f"+{text}" if not is_total and value is not None and value > 0 else text)
     trace = {
         "type": "waterfall",
-        "x": [shortened(one, 18) for one in labels],
+        "x": [_label(one, 18) for one in labels],
         "y": [float(value or 0) for value in values],
         "measure": [
             "absolute" if place == 0 else "total" if one else "relative"

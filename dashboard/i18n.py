@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, get_timezone
+from babel.dates import format_date, format_datetime, format_time, get_timezone
 from babel.numbers import (
     format_compact_currency,
     format_currency,
@@ -102,5 +102,7 @@ class Words:
         if at is None:
             return NOTHING
         zone = get_timezone(self.zone)
-        day = format_datetime(at, "medium", tzinfo=zone, locale=self.locale)
-        return f"{day} {format_datetime(at, 'z', tzinfo=zone, locale=self.locale)}"
+        local = at.astimezone(zone)
+        day = format_date(local, "medium", locale=self.locale)
+        clock = format_time(at, "short", tzinfo=zone, locale=self.locale)
+        return f"{day} {clock} {format_datetime(at, 'z', tzinfo=zone, locale=self.locale)}"

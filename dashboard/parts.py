@@ -6,6 +6,7 @@ from typing import Any
 from dash import dcc, html
 
 from dashboard.i18n import shortened
+from dashboard.still import still
 from dashboard.view import Column, Data, View
 
 NUMERIC = frozenset({"money", "amount", "count", "number", "share"})
@@ -29,7 +30,7 @@ def tile(view: View, key: str, shown: str, href: str | None = None, note: str = 
 
 def tiles(children: Sequence[Any]) -> html.Div:
     """Headline numbers side by side."""
-    return html.Div(list(children), className="tiles")
+    return still(html.Div(list(children), className="tiles"))
 
 
 def empty(view: View, key: str = "empty.rows") -> html.Div:
@@ -123,18 +124,17 @@ def panel(
     """A picture with its table and export; the table alone if there is no picture."""
     found = view.rows(data) if rows is None else rows
     title = view.words(f"data.{data.name}")
-    parts: list[Any] = [
-        html.Header([html.H2(title), exports(view, data)], className="panel-head"),
-    ]
+    above: list[Any] = [html.Header([html.H2(title), exports(view, data)], className="panel-head")]
     if note:
-        parts.append(html.P(note, className="note"))
+        above.append(html.P(note, className="note"))
     if not found:
-        parts.append(empty(view, missing))
+        parts = [still(*above, empty(view, missing))]
     elif picture is None:
-        parts.append(table(view, data, found))
+        parts = [still(*above, table(view, data, found))]
     else:
-        parts.append(html.Figure(picture, **{"aria-label": title}))
-        parts.append(html.Details([html.Summary(view.words("as_table")), table(view, data, found)]))
+        below = html.Details([html.Summary(view.words("as_table")), table(view, data, found)])
+        figure = html.Figure(picture, **{"aria-label": title})
+        parts = [still(*above), figure, still(below)]
     return html.Section(parts, className="panel wide" if is_wide else "panel", id=data.name)
 
 

@@ -8,6 +8,7 @@ from dash import dcc, html
 from dashboard.filters import CURRENCIES, LANGUAGES, METHODS
 from dashboard.i18n import Words, shortened
 from dashboard.reading import publications
+from dashboard.still import still
 from dashboard.view import View
 from pipeledger.pipeline import last_build
 
@@ -42,7 +43,6 @@ def navigation(view: View | None, words: Words, page: str) -> html.Nav:
 
 
 def _choice(name: str, label: str, options: list[tuple[str, str]], chosen: str) -> html.Label:
-    # The key makes the browser take a fresh element when the choice is another one.
     return html.Label(
         [
             html.Span(label),
@@ -53,7 +53,6 @@ def _choice(name: str, label: str, options: list[tuple[str, str]], chosen: str) 
                     )
                     for value, text in options
                 ],
-                key=f"{name}:{chosen}",
                 **{"data-filter": name},
             ),
         ],
@@ -179,16 +178,14 @@ def _notice(kind: str, text: str, words: Words) -> html.Div:
     )
 
 
-def frame(
-    words: Words, page: str, body: list[Any], view: View | None = None, language_query: str = ""
-) -> list[Any]:
+def frame(words: Words, page: str, body: list[Any], view: View | None = None) -> list[Any]:
     """All that stands on the screen."""
     title = words(f"page.{page}") if page in (*PAGES, "deals", "deal", "trace") else words("title")
     languages = html.Nav(
         [
             html.A(
                 NAMES[one],
-                href=f"?{language_query}lang={one}"
+                href=f"?lang={one}"
                 if view is None
                 else view.href("", lang=one, **view.filters.extra),
                 lang=one,
@@ -218,12 +215,15 @@ def frame(
         className="top",
     )
     return [
-        html.A(words("skip"), href="#content", className="skip"),
-        head,
+        still(html.A(words("skip"), href="#content", className="skip"), head),
         html.Main(
             [
-                html.Div([html.H1(title), *(freshness(view) if view else [])], className="title"),
-                *([choices(view)] if view else []),
+                still(
+                    html.Div(
+                        [html.H1(title), *(freshness(view) if view else [])], className="title"
+                    ),
+                    *([choices(view)] if view else []),
+                ),
                 *body,
             ],
             id="content",
@@ -231,16 +231,11 @@ def frame(
             lang=words.language,
             **{"data-page": page, "data-title": title},
         ),
-        html.Footer(words("footer"), className="foot"),
+        still(html.Footer(words("footer"), className="foot")),
     ]
 
 
 def state(words: Words, kind: str) -> list[Any]:
     """A page that cannot be shown: why, and what to do about it."""
-    return [
-        html.Div(
-            [html.H2(words(f"state.{kind}")), html.P(words(f"state.{kind}_help"))],
-            className=f"empty state-{kind}",
-            role="alert",
-        )
-    ]
+    told = [html.H2(words(f"state.{kind}")), html.P(words(f"state.{kind}_help"))]
+    return [html.Div(still(*told), className=f"empty state-{kind}", role="alert")]

@@ -23,6 +23,16 @@
     follow(window.location.pathname + "?" + query.toString());
   });
 
+  /* Links of ours go the same way, unless a person wants a new tab. */
+  document.addEventListener("click", function (event) {
+    var link = event.target.closest && event.target.closest("a[data-follow]");
+    if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) {
+      return;
+    }
+    event.preventDefault();
+    follow(link.getAttribute("href"));
+  });
+
   document.addEventListener("submit", function (event) {
     event.preventDefault();
   });

@@ -6,6 +6,7 @@ from dash import dcc, html
 
 from dashboard.i18n import plain
 from dashboard.parts import deal_link, empty, facts, panel
+from dashboard.still import still
 from dashboard.view import Column, Data, View
 
 DEAL = """
@@ -152,7 +153,7 @@ def build(view: View) -> list[Any]:
     """The page."""
     found = view.reader.rows(DEAL, view.parameters)
     if not found:
-        return [empty(view, "empty.deal")]
+        return [still(empty(view, "empty.deal"))]
     deal = found[0]
     words = view.words
     shown = [
@@ -200,7 +201,7 @@ def build(view: View) -> list[Any]:
             )
         ]
     return [
-        html.Section([*about, *others], className="panel wide"),
+        still(html.Section([*about, *others], className="panel wide")),
         html.Div(
             [panel(view, data, is_wide=data in (STAYS, INVOICES, VERSIONS)) for data in DATASETS],
             className="panels",

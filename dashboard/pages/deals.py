@@ -9,6 +9,7 @@ from dash import html
 from dashboard.deal_sets import COLUMNS, SETS, total
 from dashboard.i18n import shortened
 from dashboard.parts import NUMERIC, empty, tile, tiles
+from dashboard.still import still
 from dashboard.view import View
 
 BLOCK = 50
@@ -33,23 +34,25 @@ def grid(view: View, name: str) -> html.Section:
     address = "&".join(part for part in (view.filters.query(), urlencode(extra)) if part)
     return html.Section(
         [
-            html.Header(
-                [
-                    html.H2(words(f"set.{name}", a=words.code(extra.get("a")))),
-                    html.Div(
-                        [
-                            html.A(
-                                kind.upper(),
-                                href=f"/export/deals.{kind}?{address}",
-                                className="export",
-                                title=words("export_as", kind=kind.upper()),
-                            )
-                            for kind in ("csv", "xlsx")
-                        ],
-                        className="exports",
-                    ),
-                ],
-                className="panel-head",
+            still(
+                html.Header(
+                    [
+                        html.H2(words(f"set.{name}", a=words.code(extra.get("a")))),
+                        html.Div(
+                            [
+                                html.A(
+                                    kind.upper(),
+                                    href=f"/export/deals.{kind}?{address}",
+                                    className="export",
+                                    title=words("export_as", kind=kind.upper()),
+                                )
+                                for kind in ("csv", "xlsx")
+                            ],
+                            className="exports",
+                        ),
+                    ],
+                    className="panel-head",
+                )
             ),
             dag.AgGrid(
                 id={"type": "deals", "index": address},
@@ -62,7 +65,6 @@ def grid(view: View, name: str) -> html.Section:
                     "infiniteInitialRowCount": 1,
                     "suppressCellFocus": False,
                     "ensureDomOrder": True,
-                    "overlayNoRowsTemplate": words("empty.rows"),
                 },
                 className="ag-theme-quartz deals",
                 style={"height": "560px"},
@@ -88,7 +90,7 @@ def build(view: View) -> list[Any]:
     """The page."""
     name = view.filters.extra.get("set", "all")
     if name not in SETS:
-        return [empty(view, "empty.set")]
+        return [still(empty(view, "empty.set"))]
     found = view.reader.rows(total(name), view.parameters)[0]
     words = view.words
     return [
@@ -98,5 +100,5 @@ def build(view: View) -> list[Any]:
                 tile(view, "deals.value", words.money(found["value_rc"], view.currency)),
             ]
         ),
-        grid(view, name) if found["n"] else empty(view),
+        grid(view, name) if found["n"] else still(empty(view)),
     ]

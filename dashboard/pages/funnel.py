@@ -6,6 +6,7 @@ from dash import dcc, html
 
 from dashboard.figures import AMBER, bars, lines
 from dashboard.parts import panel
+from dashboard.still import still
 from dashboard.view import Column, Data, View
 
 RULES = ("reached", "touched", "strict")
@@ -217,8 +218,7 @@ def build(view: View) -> list[Any]:
             words,
         )
     return [
-        switch,
-        html.P(words(f"rule_note.{chosen}"), className="note"),
+        still(switch, html.P(words(f"rule_note.{chosen}"), className="note")),
         html.Div(
             [
                 panel(view, COHORT, pictures["cohort"], rows=cohort),

@@ -9,6 +9,7 @@ from dashboard.filters import page_of
 from dashboard.i18n import shortened
 from dashboard.pages.deals import grid
 from dashboard.parts import deal_link, empty, exports
+from dashboard.still import still
 from dashboard.view import Column, Data, View
 
 CARDS = 8
@@ -139,27 +140,18 @@ def build(view: View) -> list[Any]:
         **{"aria-label": words("pipeline.views")},
     )
     if is_list:
-        return [switch, grid(view, "open")]
+        return [still(switch), grid(view, "open")]
     stages = view.rows(STAGES)
     if not stages:
-        return [switch, empty(view)]
+        return [still(switch, empty(view))]
     boards: dict[str, list[Any]] = {}
     for stage in stages:
         boards.setdefault(stage["pipeline_name"], []).append(_column(view, stage))
-    return [
-        switch,
-        *(
-            part
-            for name, lanes in boards.items()
-            for part in (
-                html.H2(shortened(name, 60), className="board-name"),
-                html.Div(
-                    lanes,
-                    className="board",
-                    tabIndex=0,
-                    role="region",
-                    **{"aria-label": shortened(name, 60)},
-                ),
-            )
-        ),
-    ]
+    shown: list[Any] = [switch]
+    for name, lanes in boards.items():
+        title = shortened(name, 60)
+        shown.append(html.H2(title, className="board-name"))
+        shown.append(
+            html.Div(lanes, className="board", tabIndex=0, role="region", **{"aria-label": title})
+        )
+    return [still(shown)]

@@ -8,6 +8,7 @@ from dash import html
 from connectors.base.errors import PipeledgerError
 from dashboard.i18n import plain, shortened
 from dashboard.parts import deal_link, empty
+from dashboard.still import still
 from dashboard.view import Data, View
 from pipeledger.trace import trace
 
@@ -37,10 +38,10 @@ def build(view: View) -> list[Any]:
     key = view.filters.extra.get("key", "")
     seen = view.reader.rows("select name from fct_deal where deal_key = $key", view.parameters)
     if not seen:
-        return [empty(view, "empty.deal")]
+        return [still(empty(view, "empty.deal"))]
     try:
         found = trace(view.settings, "fct_deal", key)
     except PipeledgerError:
-        return [empty(view, "empty.trace")]
+        return [still(empty(view, "empty.trace"))]
     back = html.P([deal_link(view, key, seen[0]["name"]), " ", html.Code(plain(key))])
-    return [back, *(_step(view, step) for step in found["versions"])]
+    return [still(back, *(_step(view, step) for step in found["versions"]))]

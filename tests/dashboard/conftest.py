@@ -73,6 +73,15 @@ def hostile(road: Road, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     statements.append(
         f"update marts.dim_stage set stage_name = '{HOSTILE[1]}' where stage_order = 1"
     )
+    statements.append(
+        f"update marts.fct_deal set name = '{HOSTILE[1]}' where deal_key = (select deal_key "
+        "from marts.mart_deal_billing_recon where billing_status = 'unbilled_late' "
+        "order by booked_net_rc desc, deal_key limit 1)"
+    )
+    statements.append(
+        f"update marts.mart_funnel_cohort set stage_name = '<b>{HOSTILE[0]}</b>' "
+        "where stage_order = 1"
+    )
     folder = tmp_path_factory.mktemp("hostile") / "serving"
     return served_from(road.settings, folder, statements)
 
