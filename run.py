@@ -10,6 +10,7 @@ Usage: python3 run.py <command>     (the Makefile calls the same commands)
     lint       ruff, mypy, sqlfluff, codespell
     docs       the static dbt site in target/, with examples out of the demo
     bench      the benchmarks, as a table
+    screenshots  pictures of every page of the dashboard, in target/screenshots/
     lock       resolve pyproject.toml into requirements.lock
 """
 
@@ -39,6 +40,7 @@ TEST_PROGRAMS = {
     "postgresql": "lib/postgresql/*/bin/initdb",
     "chromium": "bin/chromium",
     "libreoffice-calc-nogui": "bin/soffice",
+    "fonts-ipaexfont-gothic": "share/fonts/opentype/ipaexfont-gothic/ipaexg.ttf",
 }
 
 
@@ -217,6 +219,13 @@ def bench() -> None:
     tool("python", "-m", "benchmarks", *sys.argv[2:])
 
 
+def screenshots() -> None:
+    """Pictures of every page of the dashboard, over the fictional company."""
+    if not (ROOT / "demo" / "data" / "serving" / "current.duckdb").exists():
+        tool("pipeledger", "demo")
+    tool("python", "-m", "dashboard.screenshots", *sys.argv[2:])
+
+
 COMMANDS: dict[str, tuple[Callable[[], None], Sequence[Callable[[], None]]]] = {
     "setup": (setup, ()),
     "demo": (demo, (setup,)),
@@ -225,6 +234,7 @@ COMMANDS: dict[str, tuple[Callable[[], None], Sequence[Callable[[], None]]]] = {
     "lint": (lint, (setup,)),
     "docs": (docs, (setup,)),
     "bench": (bench, (setup,)),
+    "screenshots": (screenshots, (setup,)),
     "lock": (lock, ()),
 }
 

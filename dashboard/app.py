@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import duckdb
 from dash import MATCH, Dash, Input, Output, State, dcc, html, no_update
-from flask import Response, abort, request
+from flask import Flask, Response, abort, request
 
 from connectors.base.errors import PipeledgerError
 from dashboard import deal_sets
@@ -154,7 +154,7 @@ class Pages:
 class LocalDash(Dash):
     """Dash whose page says its language."""
 
-    def interpolate_index(self, **kwargs: Any) -> str:
+    def interpolate_index(self, *_: Any, **kwargs: Any) -> str:
         """The page before anything is drawn."""
         query = request.query_string.decode("utf-8", "replace")
         lang = parse(query, request.accept_languages.best_match(LANGUAGES) or "en").lang
@@ -215,11 +215,13 @@ def make_app(settings: Settings) -> Dash:
     def block(wanted: dict[str, Any] | None, which: dict[str, str]) -> Any:
         return no_update if wanted is None else pages.block(wanted, which["index"])
 
-    @app.server.before_request
+    server: Flask = app.server
+
+    @server.before_request
     def sign_in() -> None:
         pages.viewer()
 
-    @app.server.get("/export/<name>.<kind>")
+    @server.get("/export/<name>.<kind>")
     def export(name: str, kind: str) -> Response:
         try:
             return pages.file(name, kind, request.query_string.decode("utf-8", "replace"))
@@ -227,7 +229,7 @@ def make_app(settings: Settings) -> Dash:
             log.warning("export %s: %s", name, error)
             abort(404)
 
-    guard(app.server, app.csp_hashes(), settings.dashboard.hosts)
+    guard(server, app.csp_hashes(), settings.dashboard.hosts)
     return app
 
 

@@ -89,7 +89,6 @@ COLUMNS = {
     "name": "text",
     "stage_name": "text",
     "owner_name": "text",
-    "pipeline_name": "text",
     "status": "code",
     "value_rc": "money",
     "amount": "amount",

@@ -6,7 +6,7 @@ from typing import Any
 from dash import dcc, html
 
 from dashboard.i18n import shortened
-from dashboard.still import still
+from dashboard.still import hyphened, still
 from dashboard.view import Column, Data, View
 
 NUMERIC = frozenset({"money", "amount", "count", "number", "share"})
@@ -15,9 +15,10 @@ _SHOWN = 60
 
 def tile(view: View, key: str, shown: str, href: str | None = None, note: str = "") -> html.Div:
     """A headline number; with an address it leads to its deals."""
-    number: Any = html.Span(shown, className="tile-number")
+    look = "tile-number" if len(shown) < 22 else "tile-number tile-range"
+    number: Any = html.Span(shown, className=look)
     if href:
-        number = dcc.Link(shown, href=href, className="tile-number", title=view.words("to_deals"))
+        number = dcc.Link(shown, href=href, className=look, title=view.words("to_deals"))
     return html.Div(
         [
             html.Div(view.words(key), className="tile-name"),
@@ -36,7 +37,10 @@ def tiles(children: Sequence[Any]) -> html.Div:
 def empty(view: View, key: str = "empty.rows") -> html.Div:
     """Why there is nothing to see, and what to do."""
     return html.Div(
-        [html.Div("∅", className="empty-sign", **{"aria-hidden": "true"}), html.P(view.words(key))],
+        [
+            html.Div("∅", className="empty-sign", **hyphened(aria_hidden="true")),
+            html.P(view.words(key)),
+        ],
         className="empty",
     )
 
@@ -87,7 +91,7 @@ def table(view: View, data: Data, rows: Sequence[Mapping[str, Any]]) -> html.Div
                 className="scroll",
                 tabIndex=0,
                 role="region",
-                **{"aria-label": view.words(f"data.{data.name}")},
+                **hyphened(aria_label=view.words(f"data.{data.name}")),
             ),
             *more,
         ]
@@ -127,13 +131,14 @@ def panel(
     above: list[Any] = [html.Header([html.H2(title), exports(view, data)], className="panel-head")]
     if note:
         above.append(html.P(note, className="note"))
+    parts: list[Any]
     if not found:
         parts = [still(*above, empty(view, missing))]
     elif picture is None:
         parts = [still(*above, table(view, data, found))]
     else:
         below = html.Details([html.Summary(view.words("as_table")), table(view, data, found)])
-        figure = html.Figure(picture, **{"aria-label": title})
+        figure = html.Figure(picture, **hyphened(aria_label=title))
         parts = [still(*above), figure, still(below)]
     return html.Section(parts, className="panel wide" if is_wide else "panel", id=data.name)
 
@@ -141,10 +146,6 @@ def panel(
 def facts(view: View, pairs: Sequence[tuple[str, str]]) -> html.Dl:
     """Names and values in two columns."""
     return html.Dl(
-        [
-            part
-            for key, value in pairs
-            for part in (html.Dt(view.words(f"col.{key}")), html.Dd(value))
-        ],
+        [html.Div([html.Dt(view.words(f"col.{key}")), html.Dd(value)]) for key, value in pairs],
         className="facts",
     )

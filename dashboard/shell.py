@@ -8,7 +8,7 @@ from dash import dcc, html
 from dashboard.filters import CURRENCIES, LANGUAGES, METHODS
 from dashboard.i18n import Words, shortened
 from dashboard.reading import publications
-from dashboard.still import still
+from dashboard.still import hyphened, still
 from dashboard.view import View
 from pipeledger.pipeline import last_build
 
@@ -39,7 +39,7 @@ def navigation(view: View | None, words: Words, page: str) -> html.Nav:
         links.append(
             dcc.Link(words(f"page.{name}"), href=address, className="here" if is_here else "")
         )
-    return html.Nav(links, className="pages", **{"aria-label": words("navigation")})
+    return html.Nav(links, className="pages", **hyphened(aria_label=words("navigation")))
 
 
 def _choice(name: str, label: str, options: list[tuple[str, str]], chosen: str) -> html.Label:
@@ -48,12 +48,10 @@ def _choice(name: str, label: str, options: list[tuple[str, str]], chosen: str) 
             html.Span(label),
             html.Select(
                 [
-                    html.Option(
-                        text, value=value, **({"selected": "selected"} if value == chosen else {})
-                    )
+                    html.Option(text, value=value, selected=value == chosen or None)
                     for value, text in options
                 ],
-                **{"data-filter": name},
+                **hyphened(data_filter=name),
             ),
         ],
         className="filter",
@@ -122,7 +120,7 @@ def choices(view: View) -> html.Form:
         ],
         className="filters",
         role="search",
-        **{"aria-label": words("filters")},
+        **hyphened(aria_label=words("filters")),
     )
 
 
@@ -194,7 +192,7 @@ def frame(words: Words, page: str, body: list[Any], view: View | None = None) ->
             for one in LANGUAGES
         ],
         className="languages",
-        **{"aria-label": words("language")},
+        **hyphened(aria_label=words("language")),
     )
     head = html.Header(
         [
@@ -229,7 +227,7 @@ def frame(words: Words, page: str, body: list[Any], view: View | None = None) ->
             id="content",
             tabIndex=-1,
             lang=words.language,
-            **{"data-page": page, "data-title": title},
+            **hyphened(data_page=page, data_title=title),
         ),
         still(html.Footer(words("footer"), className="foot")),
     ]

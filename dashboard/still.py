@@ -15,11 +15,18 @@ _ATTRIBUTES = {"className": "class", "tabIndex": "tabindex"}
 _LEFT_OUT = frozenset({"children", "key"})
 
 
-def still(*parts: Any, name: str = "still") -> html.Div:
+def still(*parts: Any) -> html.Div:
     """The parts as one component; nothing in them can be a callback's input."""
     tree = [described for part in parts for described in _described(part)]
-    said = json.dumps(tree, ensure_ascii=False, separators=(",", ":"))
-    return html.Div(className=name, **{"data-still": said})
+    said: dict[str, Any] = {
+        "data-still": json.dumps(tree, ensure_ascii=False, separators=(",", ":"))
+    }
+    return html.Div(className="still", **said)
+
+
+def hyphened(**attributes: str) -> dict[str, Any]:
+    """Attributes such as aria-label, which Python cannot name."""
+    return {name.replace("_", "-"): value for name, value in attributes.items()}
 
 
 def _described(part: Any) -> list[Any]:
@@ -34,7 +41,8 @@ def _described(part: Any) -> list[Any]:
     tag = type(part).__name__.lower()
     if isinstance(part, dcc.Link):
         tag, attributes["data-follow"] = "a", ""
-    for name, value in part.to_plotly_json()["props"].items():
+    known: dict[str, Any] = part.to_plotly_json()["props"]  # type: ignore[no-untyped-call]
+    for name, value in known.items():
         if name not in _LEFT_OUT and value is not None:
             attributes[_ATTRIBUTES.get(name, name)] = str(value)
     return [[tag, attributes, _described(getattr(part, "children", None))]]

@@ -58,6 +58,7 @@ def run_demo(folder: Path, scale: float = 1.0) -> int:
             if before:
                 _show_changes(before, checksums(settings))
             typer.echo(f"serving file: {settings.paths.serving / 'current.duckdb'}")
+            typer.echo(f"look at it: pipeledger dashboard -c {path}")
     typer.echo(f"the demo took {time.monotonic() - started:.1f} s")
     return code
 

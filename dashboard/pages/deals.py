@@ -13,6 +13,8 @@ from dashboard.still import still
 from dashboard.view import View
 
 BLOCK = 50
+_WIDTHS = {"money": 150, "amount": 150, "count": 90, "code": 90}
+"""Pixels that a column of a kind needs at least."""
 
 
 def grid(view: View, name: str) -> html.Section:
@@ -23,7 +25,7 @@ def grid(view: View, name: str) -> html.Section:
             "field": column,
             "headerName": words(f"col.{column}"),
             "sortable": True,
-            "minWidth": 190 if column == "name" else 110,
+            "minWidth": _WIDTHS.get(kind, 120) if column != "name" else 220,
             "flex": 3 if column == "name" else 1,
             "type": "rightAligned" if kind in NUMERIC else None,
             **({"cellRenderer": "DealLink", "pinned": None} if column == "name" else {}),

@@ -6,7 +6,7 @@ from dash import dcc, html
 
 from dashboard.figures import AMBER, bars, lines
 from dashboard.parts import panel
-from dashboard.still import still
+from dashboard.still import hyphened, still
 from dashboard.view import Column, Data, View
 
 RULES = ("reached", "touched", "strict")
@@ -169,7 +169,7 @@ def build(view: View) -> list[Any]:
             for rule in RULES
         ],
         className="switch",
-        **{"aria-label": words("funnel.rules")},
+        **hyphened(aria_label=words("funnel.rules")),
     )
     cohort, flow, time_in, wins = (view.rows(data) for data in (COHORT, FLOW, STAGE_TIME, WIN_RATE))
     pictures: dict[str, Any] = dict.fromkeys(("cohort", "flow", "stage_time", "win_rate"))

@@ -42,22 +42,28 @@ order by case row_type when 'start' then 0 when 'end' then 2 else 1 end, amount_
 THEN_NOW = Data(
     "then_now",
     """
-select then_.deal_key, deal.name, then_.amount_rc as was_rc, now_.status, now_.amount_rc as is_rc,
-    now_.expected_close_date, now_.n_pushes_to_date - then_.n_pushes_to_date as n_pushes
-from fct_deal_daily as then_
-inner join fct_deal as deal on then_.deal_key = deal.deal_key
-left join fct_deal_daily as now_
-    on then_.deal_key = now_.deal_key and then_.basis = now_.basis
-    and now_.date = least(cast($as_of as date) - 1, $last_day)
-where then_.basis = 'restated' and then_.date = $first_day - 1 and then_.status = 'open'
-    and then_.expected_close_date between $first_day and $last_day
-    and not (then_.is_deleted or then_.is_merged_away or then_.is_excluded)
-    and ($user is null or then_.owner_user_key = $user)
-    and ($team is null or then_.owner_user_key in
-        (select user_key from dim_user where is_current and team_key = $team))
-    and ($pipeline is null or then_.pipeline_key = $pipeline)
-order by then_.amount_rc desc, then_.deal_key
-limit 200
+with was as (
+    select deal_key, amount_rc, n_pushes_to_date from fct_deal_daily
+    where basis = 'restated' and date = $first_day - 1 and status = 'open'
+        and expected_close_date between $first_day and $last_day
+        and not (is_deleted or is_merged_away or is_excluded)
+        and ($user is null or owner_user_key = $user)
+        and ($team is null or owner_user_key in
+            (select user_key from dim_user where is_current and team_key = $team))
+        and ($pipeline is null or pipeline_key = $pipeline)
+    order by amount_rc desc, deal_key limit 200
+)
+
+select was.deal_key, deal.name, was.amount_rc as was_rc, now_.status, now_.amount_rc as is_rc,
+    now_.expected_close_date, now_.n_pushes_to_date - was.n_pushes_to_date as n_pushes
+from was
+inner join fct_deal as deal on was.deal_key = deal.deal_key
+left join (
+    select * from fct_deal_daily
+    where basis = 'restated' and date = least(cast($as_of as date) - 1, $last_day)
+        and deal_key in (select deal_key from was)
+) as now_ on was.deal_key = now_.deal_key
+order by was.amount_rc desc, was.deal_key
 """,
     [
         Column("name", "deal"),

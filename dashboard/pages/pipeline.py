@@ -9,7 +9,7 @@ from dashboard.filters import page_of
 from dashboard.i18n import shortened
 from dashboard.pages.deals import grid
 from dashboard.parts import deal_link, empty, exports
-from dashboard.still import still
+from dashboard.still import hyphened, still
 from dashboard.view import Column, Data, View
 
 CARDS = 8
@@ -137,7 +137,7 @@ def build(view: View) -> list[Any]:
             exports(view, STAGES),
         ],
         className="switch",
-        **{"aria-label": words("pipeline.views")},
+        **hyphened(aria_label=words("pipeline.views")),
     )
     if is_list:
         return [still(switch), grid(view, "open")]
@@ -152,6 +152,8 @@ def build(view: View) -> list[Any]:
         title = shortened(name, 60)
         shown.append(html.H2(title, className="board-name"))
         shown.append(
-            html.Div(lanes, className="board", tabIndex=0, role="region", **{"aria-label": title})
+            html.Div(
+                lanes, className="board", tabIndex=0, role="region", **hyphened(aria_label=title)
+            )
         )
     return [still(shown)]

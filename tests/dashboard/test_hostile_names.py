@@ -24,7 +24,7 @@ def test_a_list_and_its_file_hold_them_as_text(hostile: Settings, tmp_path: Path
     from openpyxl import load_workbook
 
     book = load_workbook(tmp_path / "deals.xlsx")
-    cells = [cell for row in book.active.iter_rows() for cell in row]
+    cells = [cell for row in book.worksheets[0].iter_rows() for cell in row]
     assert any(str(cell.value).startswith("=HYPERLINK") for cell in cells)
     assert {cell.data_type for cell in cells} & {"f"} == set()
 

@@ -4,11 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from connectors.base.errors import ConfigError
 from dashboard.filters import LANGUAGES
 from dashboard.pages import overview
 from dashboard.report import write_report
+from pipeledger.cli import app
 from tests.dashboard.conftest import look
 from tests.e2e.road import Road
 
@@ -37,3 +39,16 @@ def test_an_unknown_language_is_refused(road: Road, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="there are en, ja, id"):
         write_report(road.settings, tmp_path / "report.html", "tlh")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_writes_it(road: Road, tmp_path: Path) -> None:
+    settings_file = Path(road.settings.paths.landing).parents[1] / "pipeledger.toml"
+    out = tmp_path / "report.html"
+    ran = CliRunner().invoke(app, ["report", "-c", str(settings_file), "--out", str(out)])
+    assert ran.exit_code == 0, ran.output
+    assert "as of 2026-10-15 06:00 UTC" in ran.output
+    assert out.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    refused = CliRunner().invoke(
+        app, ["report", "-c", str(settings_file), "--out", str(out), "--lang", "tlh"]
+    )
+    assert refused.exit_code == 2
