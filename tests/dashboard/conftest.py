@@ -113,9 +113,12 @@ def serve() -> Iterator[object]:
         thread.join(5)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The system's Chromium, one for all tests of a worker."""
+    """The system's Chromium, one for all tests of a module.
+
+    Not of the session: playwright keeps an event loop running, in which no other test's can.
+    """
     found = program("bin/chromium")
     with sync_playwright() as play:
         chromium = play.chromium.launch(executable_path=found, args=["--no-sandbox"])

@@ -14,7 +14,7 @@ def test_a_tree_is_described_with_its_attributes_and_texts() -> None:
         tabIndex=0,
         **hyphened(aria_label="a"),
     )
-    said = still(tree, "end").to_plotly_json()["props"]["data-still"]
+    said = getattr(still(tree, "end"), "data-still")
     link = ["a", {"data-follow": "", "href": "/deal?key=1", "title": "t"}, ["<b>"]]
     cell = ["td", {"class": "num", "tabindex": "0", "aria-label": "a"}, [link, "5"]]
     assert json.loads(said) == [cell, "end"]
