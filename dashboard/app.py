@@ -110,26 +110,26 @@ class Pages:
         """Some rows of a list of deals, as the grid asks for them."""
         view = self.view(self.filters(address))
         name = view.filters.extra.get("set", "all")
-        if name not in deal_sets.SETS:
+        if name not in deal_sets.LISTS:
             return {"rowData": [], "rowCount": 0}
         first = max(0, int(wanted.get("startRow", 0)))
         sorting = (wanted.get("sortModel") or [{}])[0]
         order = f"{sorting.get('colId', '')} {sorting.get('sort', '')}".strip()
-        parameters = {**view.parameters, "basis": view.filters.currency}
-        found = view.reader.rows(
-            f"{deal_sets.listing(name, order)} limit {deals.BLOCK} offset {first}", parameters
-        )
-        count = view.reader.rows(deal_sets.total(name), parameters)[0]["n"]
-        return {"rowData": [deals.shown_row(view, row) for row in found], "rowCount": count}
+        listed = deal_sets.listing(name, order, is_past=view.is_past)
+        found = view.reader.rows(f"{listed} limit {deals.BLOCK} offset {first}", view.parameters)
+        count = view.reader.rows(deal_sets.total(name, is_past=view.is_past), view.parameters)[0][
+            "n"
+        ]
+        return {"rowData": [deals.shown_row(view, name, row) for row in found], "rowCount": count}
 
     def file(self, name: str, kind: str, query: str) -> Response:
         """The rows behind a picture as a file that a spreadsheet opens without harm."""
         view = self.view(self.filters(query))
         chosen = view.filters.extra.get("set", "all")
-        if name == "deals" and chosen in deal_sets.SETS:
-            sql, more = deal_sets.listing(chosen), {"basis": view.filters.currency}
+        if name == "deals" and chosen in deal_sets.LISTS:
+            sql = deal_sets.listing(chosen, is_past=view.is_past)
         elif name in DATASETS:
-            sql, more = DATASETS[name].sql, {}
+            sql = view.sql(DATASETS[name])
         else:
             abort(404)
         formats = {known: known for known in get_args(Format)}
@@ -138,7 +138,7 @@ class Pages:
         about = f"{name}, as of {view.build['as_of']:%Y-%m-%d %H:%M} UTC, {view.filters.query()}"
         with tempfile.TemporaryDirectory() as scratch:
             path = Path(scratch) / f"{name}.{kind}"
-            with view.reader.relation(sql, {**view.parameters, **more}) as rows:
+            with view.reader.relation(sql, view.parameters) as rows:
                 write(rows, about, Wanted(name, formats[kind]), path)
             content = path.read_bytes()
         answer = Response(content)

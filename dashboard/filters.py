@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from urllib.parse import parse_qsl, urlencode
 
 LANGUAGES = ("en", "ja", "id")
@@ -13,8 +14,8 @@ METHODS = (
 CURRENCIES = ("reporting", "deal")
 SCOPES = ("company", "team", "user")
 _LONGEST = 300
-_OWN = ("period", "scope", "pipeline", "currency", "method", "edition", "lang")
-_EXTRA = ("key", "set", "a", "b", "page", "stage", "view", "rule")
+_OWN = ("period", "scope", "pipeline", "currency", "method", "day", "edition", "lang")
+_EXTRA = ("key", "set", "a", "b", "c", "page", "stage", "view", "rule")
 _EDITION = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
@@ -27,6 +28,8 @@ class Filters:
     pipeline: str = ""
     currency: str = "reporting"
     method: str = "crm_weighted"
+    day: str = ""
+    """An earlier day to look at, YYYY-MM-DD."""
     edition: str = ""
     lang: str = "en"
     extra: Mapping[str, str] = field(default_factory=dict)
@@ -77,10 +80,18 @@ def parse(query: str, language: str = "en") -> Filters:
         pipeline=said.get("pipeline", ""),
         currency=one_of("currency", CURRENCIES, "reporting"),
         method=one_of("method", METHODS, "crm_weighted"),
+        day=_day(said.get("day", "")),
         edition=edition if _EDITION.fullmatch(edition) else "",
         lang=one_of("lang", LANGUAGES, language if language in LANGUAGES else "en"),
         extra={name: said[name] for name in _EXTRA if name in said},
     )
+
+
+def _day(said: str) -> str:
+    try:
+        return date.fromisoformat(said).isoformat()
+    except ValueError:
+        return ""
 
 
 def page_of(filters: Filters) -> int:

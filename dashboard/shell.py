@@ -8,7 +8,7 @@ from dash import dcc, html
 from dashboard.filters import CURRENCIES, LANGUAGES, METHODS
 from dashboard.i18n import Words, shortened
 from dashboard.reading import publications
-from dashboard.still import hyphened, still
+from dashboard.still import Element, hyphened, still
 from dashboard.view import View
 from pipeledger.pipeline import last_build
 
@@ -22,6 +22,11 @@ PAGES = (
     "people",
     "health",
 )
+_OF_A_DAY = {
+    **dict.fromkeys(("pipeline", "movement"), "all"),
+    **dict.fromkeys(("overview", "reconciliation", "deals"), "part"),
+}
+"""Pages that show an earlier day, whole or in part; the others know their publication only."""
 NAMES = {"en": "English", "ja": "日本語", "id": "Bahasa Indonesia"}
 
 
@@ -58,12 +63,25 @@ def _choice(name: str, label: str, options: list[tuple[str, str]], chosen: str) 
     )
 
 
+def _day(view: View) -> Element:
+    """The field for an earlier day; the browser's own, empty for the newest."""
+    return Element(
+        "input",
+        {
+            "type": "date",
+            "data-filter": "day",
+            "value": view.day.isoformat() if view.is_past else "",
+            "max": view.today.isoformat(),
+        },
+    )
+
+
 def choices(view: View) -> html.Form:
     """The filters; a change goes into the address (assets/filters.js)."""
     words, filters = view.words, view.filters
     periods = view.reader.rows(
         "select period_key, label from dim_fiscal_period where grain in ('month', 'quarter') "
-        "and start_date <= $as_of + interval 200 day and start_date > $as_of - interval 1100 day "
+        "and start_date <= $today + 200 and start_date > $today - 1100 "
         "and period_key in (select period_key from mart_pipeline_movement "
         "union all select period_key from mart_quota_gap) "
         "order by grain desc, start_date desc",
@@ -116,6 +134,7 @@ def choices(view: View) -> html.Form:
                 [(one, words.code(one)) for one in METHODS],
                 filters.method,
             ),
+            html.Label([html.Span(words("filter.day")), _day(view)], className="filter"),
             _choice("edition", words("filter.edition"), kept, filters.edition),
         ],
         className="filters",
@@ -124,7 +143,7 @@ def choices(view: View) -> html.Form:
     )
 
 
-def freshness(view: View) -> list[Any]:
+def freshness(view: View, page: str) -> list[Any]:
     """What the data is as of, and whatever keeps it from being whole and new."""
     words = view.words
     as_of = view.build["as_of"]
@@ -162,6 +181,12 @@ def freshness(view: View) -> list[Any]:
         told.append(_notice("stale", words("notice.stale", names=names(late)), words))
     if partial:
         told.append(_notice("partial", words("notice.partial", names=names(partial)), words))
+    if view.is_past and page in _OF_A_DAY:
+        told.append(
+            _notice("day", words(f"notice.day_{_OF_A_DAY[page]}", day=words.day(view.day)), words)
+        )
+    elif view.is_past:
+        told.append(_notice("day", words("notice.day_none", day=words.day(view.day)), words))
     newest = last_build(view.settings)
     if newest and newest.get("errors"):
         told.append(_notice("failed", words("notice.failed"), words))
@@ -218,7 +243,8 @@ def frame(words: Words, page: str, body: list[Any], view: View | None = None) ->
             [
                 still(
                     html.Div(
-                        [html.H1(title), *(freshness(view) if view else [])], className="title"
+                        [html.H1(title), *(freshness(view, page) if view else [])],
+                        className="title",
                     ),
                     *([choices(view)] if view else []),
                 ),

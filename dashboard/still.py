@@ -6,6 +6,8 @@ these tags and attributes alone, with texts as text.
 """
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from dash import dcc, html
@@ -13,6 +15,14 @@ from dash.development.base_component import Component
 
 _ATTRIBUTES = {"className": "class", "tabIndex": "tabindex"}
 _LEFT_OUT = frozenset({"children", "key"})
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """An element that Dash has no component for, such as a field for a date."""
+
+    tag: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 def still(*parts: Any) -> html.Div:
@@ -35,6 +45,8 @@ def _described(part: Any) -> list[Any]:
         return []
     if isinstance(part, list | tuple):
         return [described for one in part for described in _described(one)]
+    if isinstance(part, Element):
+        return [[part.tag, dict(part.attributes), []]]
     if not isinstance(part, Component):
         return [str(part)]
     attributes: dict[str, str] = {}

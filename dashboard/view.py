@@ -1,12 +1,14 @@
 """One look at a page: who looks, at which publication, through which filters, in which language."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
+from dashboard.deal_sets import total
 from dashboard.filters import Filters
 from dashboard.i18n import NOTHING, Words, plain
 from dashboard.reading import Reader
@@ -15,12 +17,26 @@ from pipeledger.settings import Settings
 _PERIOD = """
 select period_key, label, grain, start_date, end_date, is_closed from dim_fiscal_period
 where period_key = $period
-or ($period = '' and grain = 'quarter' and $as_of between start_date and end_date)
+or ($period = '' and grain = 'quarter' and $day between start_date and end_date)
 limit 1
 """
+_WHOLE = frozenset(
+    {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND"}
+) | {"VUV", "XAF", "XOF", "XPF"}
+_THOUSANDTHS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 
 Drill = Callable[[Mapping[str, Any]], dict[str, str]]
 """From a row to the deals behind its number: what the address of the list says."""
+
+
+def to(name: str, /, fixed: Mapping[str, str] | None = None, **columns: str) -> Drill:
+    """The way to a list: what is fixed, and what the row's columns say."""
+
+    def way(row: Mapping[str, Any]) -> dict[str, str]:
+        told = {key: str(row[column]) for key, column in columns.items() if row[column] is not None}
+        return {"set": name, **(fixed or {}), **told}
+
+    return way
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +55,8 @@ class Data:
     name: str
     sql: str
     columns: Sequence[Column]
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    of_a_day: str | None = None
+    """The same of an earlier day, where the marts keep it."""
 
 
 class View:
@@ -62,12 +79,33 @@ class View:
         """The reporting currency."""
         return str(self.build["reporting_currency"])
 
+    @property
+    def digits(self) -> int:
+        """Decimal places of the reporting currency, as in the macro round_money."""
+        return 0 if self.currency in _WHOLE else 3 if self.currency in _THOUSANDTHS else 2
+
+    @cached_property
+    def today(self) -> date:
+        """The business date of the publication's as-of."""
+        zone = ZoneInfo(self.settings.company.time_zone)
+        as_of: datetime = self.build["as_of"]
+        return as_of.astimezone(zone).date()
+
+    @cached_property
+    def day(self) -> date:
+        """The day whose end is looked at; today unless an earlier one is chosen."""
+        return min(date.fromisoformat(self.filters.day or "9999-12-31"), self.today)
+
+    @property
+    def is_past(self) -> bool:
+        """Whether an earlier day is looked at."""
+        return self.day < self.today
+
     @cached_property
     def period(self) -> dict[str, Any]:
-        """The fiscal period that is looked at; the current quarter unless one is named."""
-        as_of = self.build["as_of"].date()
+        """The fiscal period that is looked at; the day's quarter unless one is named."""
         for named in (self.filters.period, ""):
-            found = self.reader.rows(_PERIOD, {"period": named, "as_of": as_of})
+            found = self.reader.rows(_PERIOD, {"period": named, "day": self.day})
             if found:
                 return found[0]
         return dict.fromkeys(("period_key", "label", "grain", "start_date", "end_date"))
@@ -89,19 +127,34 @@ class View:
             "pipeline": self.filters.pipeline or None,
             "method": self.filters.method,
             "as_of": self.build["as_of"],
+            "today": self.today,
+            "day": self.day,
+            "zone": self.settings.company.time_zone,
+            "digits": self.digits,
+            "basis": self.filters.currency,
             "key": self.filters.extra.get("key"),
             "a": self.filters.extra.get("a"),
             "b": self.filters.extra.get("b"),
+            "c": self.filters.extra.get("c"),
             "rule": self.filters.extra.get("rule", "reached"),
         }
 
     def rows(self, data: Data) -> list[dict[str, Any]]:
         """The rows of a query under the filters."""
-        return self.reader.rows(data.sql, {**self.parameters, **data.parameters})
+        return self.reader.rows(self.sql(data), self.parameters)
+
+    def sql(self, data: Data) -> str:
+        """The query of the day that is looked at."""
+        return data.of_a_day if self.is_past and data.of_a_day else data.sql
+
+    def total(self, name: str, **said: str | None) -> dict[str, Any]:
+        """How many rows a list has, and what they come to."""
+        asked = {**self.parameters, **dict.fromkeys("abc"), **said}
+        return self.reader.rows(total(name, is_past=self.is_past), asked)[0]
 
     def href(self, path: str, **extra: str) -> str:
         """The address of a page under the same filters."""
-        known = ("period", "scope", "pipeline", "currency", "method", "edition", "lang")
+        known = ("period", "scope", "pipeline", "currency", "method", "day", "edition", "lang")
         query = self.filters.query(**{name: extra.pop(name) for name in known if name in extra})
         parts = [part for part in (query, urlencode(extra)) if part]
         return path + (f"?{'&'.join(parts)}" if parts else "")

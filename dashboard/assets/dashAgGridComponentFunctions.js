@@ -6,6 +6,9 @@ dagcomponentfuncs.DealLink = function (props) {
   if (!props.data) {
     return null;
   }
+  if (!props.data.href) {
+    return props.value;
+  }
   return React.createElement(
     "a",
     {

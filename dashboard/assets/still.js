@@ -2,10 +2,10 @@
 (function () {
   "use strict";
 
-  var TAGS = new Set(("a b button code dd details div dl dt footer form h1 h2 h3 header label li " +
+  var TAGS = new Set(("a b button code dd details div dl dt footer form h1 h2 h3 header input label li " +
     "nav ol option p section select span strong summary table tbody td th thead time tr ul")
     .split(" "));
-  var ATTRIBUTES = /^(class|href|id|lang|role|scope|selected|tabindex|title|type|value|(aria|data)-[a-z-]+)$/;
+  var ATTRIBUTES = /^(class|href|id|lang|max|min|role|scope|selected|tabindex|title|type|value|(aria|data)-[a-z-]+)$/;
   var OUR_ADDRESS = /^([/?#](?![/\\])|$)/;
 
   function element(described) {

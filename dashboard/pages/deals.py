@@ -1,4 +1,4 @@
-"""The deals behind a number, as a list that the server sorts and pages."""
+"""The deals or records behind a number, as a list that the server sorts and pages."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import dash_ag_grid as dag
 from dash import html
 
-from dashboard.deal_sets import COLUMNS, SETS, total
+from dashboard.deal_sets import LISTS, SETS, columns
 from dashboard.i18n import shortened
 from dashboard.parts import NUMERIC, empty, tile, tiles
 from dashboard.still import still
@@ -30,7 +30,7 @@ def grid(view: View, name: str) -> html.Section:
             "type": "rightAligned" if kind in NUMERIC else None,
             **({"cellRenderer": "DealLink", "pinned": None} if column == "name" else {}),
         }
-        for column, kind in COLUMNS.items()
+        for column, kind in columns(name).items()
     ]
     extra = {**view.filters.extra, "set": name}
     address = "&".join(part for part in (view.filters.query(), urlencode(extra)) if part)
@@ -76,14 +76,15 @@ def grid(view: View, name: str) -> html.Section:
     )
 
 
-def shown_row(view: View, row: dict[str, Any]) -> dict[str, Any]:
-    """A deal as the list shows it: text only, formatted here."""
+def shown_row(view: View, name: str, row: dict[str, Any]) -> dict[str, Any]:
+    """A row as the list shows it: text only, formatted here; the way to its deal if it has one."""
+    key = row["deal_key"]
     return {
-        "key": row["deal_key"],
-        "href": view.href("/deal", key=row["deal_key"]),
+        "key": key,
+        "href": view.href("/deal", key=key) if key else None,
         **{
             column: shortened(view.text(kind, row[column], row), 120)
-            for column, kind in COLUMNS.items()
+            for column, kind in columns(name).items()
         },
     }
 
@@ -91,14 +92,16 @@ def shown_row(view: View, row: dict[str, Any]) -> dict[str, Any]:
 def build(view: View) -> list[Any]:
     """The page."""
     name = view.filters.extra.get("set", "all")
-    if name not in SETS:
+    if name not in LISTS:
         return [still(empty(view, "empty.set"))]
-    found = view.reader.rows(total(name), view.parameters)[0]
+    extra = view.filters.extra
+    found = view.total(name, **{one: extra.get(one) for one in "abc"})
     words = view.words
+    counted = "deals.count" if name in SETS else "deals.records"
     return [
         tiles(
             [
-                tile(view, "deals.count", words.count(found["n"])),
+                tile(view, counted, words.count(found["n"])),
                 tile(view, "deals.value", words.money(found["value_rc"], view.currency)),
             ]
         ),

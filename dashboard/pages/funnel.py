@@ -7,7 +7,7 @@ from dash import dcc, html
 from dashboard.figures import AMBER, bars, lines
 from dashboard.parts import panel
 from dashboard.still import hyphened, still
-from dashboard.view import Column, Data, View
+from dashboard.view import Column, Data, View, to
 
 RULES = ("reached", "touched", "strict")
 
@@ -15,7 +15,8 @@ _PIPELINE = "($pipeline is null or pipeline_key = $pipeline)"
 COHORT = Data(
     "cohort",
     f"""
-select pipeline.pipeline_name, cohort.stage_name, cohort.stage_order, cohort.n_in,
+select cohort.pipeline_key, cohort.cohort_period_key, pipeline.pipeline_name, cohort.stage_name,
+    cohort.stage_order, cohort.n_in,
     cohort.n_reached, cohort.n_immature, cohort.conversion_from_previous,
     cohort.conversion_from_base, cohort.median_days_from_base, cohort.value_reached_rc
 from mart_funnel_cohort as cohort
@@ -32,13 +33,18 @@ order by pipeline.pipeline_name, cohort.stage_order
     [
         Column("pipeline_name"),
         Column("stage_name"),
-        Column("n_in", "count"),
-        Column("n_reached", "count"),
-        Column("conversion_from_previous", "share"),
-        Column("conversion_from_base", "share"),
-        Column("median_days_from_base", "number"),
-        Column("n_immature", "count"),
-        Column("value_reached_rc", "money"),
+        *(
+            Column(name, kind, to("cohort", a="pipeline_key", period="cohort_period_key"))
+            for name, kind in (
+                ("n_in", "count"),
+                ("n_reached", "count"),
+                ("conversion_from_previous", "share"),
+                ("conversion_from_base", "share"),
+                ("median_days_from_base", "number"),
+                ("n_immature", "count"),
+                ("value_reached_rc", "money"),
+            )
+        ),
     ],
 )
 FLOW = Data(
@@ -54,7 +60,7 @@ order by pipeline_key, stage_order
     [
         Column("stage_name"),
         *(
-            Column(name, "count")
+            Column(name, "count", to("flow", {"b": name}, a="stage_key"))
             for name in (
                 "open_at_start_n",
                 "entered_forward_n",
@@ -68,9 +74,9 @@ order by pipeline_key, stage_order
                 "exited_other_n",
             )
         ),
-        Column("open_at_end_n", "count"),
-        Column("forward_rate", "share"),
-        Column("loss_rate", "share"),
+        Column("open_at_end_n", "count", to("flow", {"b": "open_at_end_n"}, a="stage_key")),
+        Column("forward_rate", "share", to("flow", {"b": "exits"}, a="stage_key")),
+        Column("loss_rate", "share", to("flow", {"b": "exits"}, a="stage_key")),
     ],
 )
 CASH = Data(
@@ -89,22 +95,22 @@ order by leads_n desc, source_channel
         Column("cohort_period_key"),
         Column("source_channel"),
         *(
-            Column(name, "count")
-            for name in (
-                "leads_n",
-                "qualified_n",
-                "deals_n",
-                "quoted_n",
-                "won_n",
-                "invoiced_n",
-                "paid_n",
-                "paid_net_of_refund_n",
-                "n_immature",
+            Column(name, kind, to("leads", fixed, a="source_channel", period="cohort_period_key"))
+            for name, kind, fixed in (
+                ("leads_n", "count", {}),
+                ("qualified_n", "count", {}),
+                ("deals_n", "count", {"b": "deal"}),
+                ("quoted_n", "count", {"b": "deal"}),
+                ("won_n", "count", {"b": "won"}),
+                ("invoiced_n", "count", {"b": "won"}),
+                ("paid_n", "count", {"b": "won"}),
+                ("paid_net_of_refund_n", "count", {"b": "won"}),
+                ("n_immature", "count", {}),
+                ("won_rc", "money", {"b": "won"}),
+                ("paid_net_of_refund_rc", "money", {"b": "won"}),
+                ("paid_net_rate", "share", {}),
             )
         ),
-        Column("won_rc", "money"),
-        Column("paid_net_of_refund_rc", "money"),
-        Column("paid_net_rate", "share"),
     ],
 )
 STAGE_TIME = Data(
@@ -118,15 +124,20 @@ order by pipeline_key, stage_order
 """,
     [
         Column("stage_name"),
-        Column("n_stays", "count"),
-        Column("median_days", "number"),
-        Column("p75_days", "number"),
-        Column("p90_days", "number"),
-        Column("km_median_days", "number"),
-        Column("n_open", "count", lambda row: {"set": "stage", "a": row["stage_key"]}),
-        Column("median_open_age_days", "number"),
-        Column("capital_locked_rc", "money"),
-        Column("bottleneck_rank", "count"),
+        *(
+            Column(name, kind, to(leads, a="stage_key"))
+            for name, kind, leads in (
+                ("n_stays", "count", "stays"),
+                ("median_days", "number", "stays"),
+                ("p75_days", "number", "stays"),
+                ("p90_days", "number", "stays"),
+                ("km_median_days", "number", "stays"),
+                ("n_open", "count", "stage"),
+                ("median_open_age_days", "number", "stage"),
+                ("capital_locked_rc", "money", "stage"),
+                ("bottleneck_rank", "count", "stays"),
+            )
+        ),
     ],
 )
 WIN_RATE = Data(
@@ -143,11 +154,12 @@ order by period_key
 """,
     [
         Column("period_key"),
-        Column("won_n", "count"),
-        Column("lost_n", "count"),
-        Column("win_rate_count", "share"),
-        Column("win_rate_value", "share"),
-        Column("net_win_rate", "share"),
+        Column("won_n", "count", to("decided", {"a": "won"}, period="period_key")),
+        Column("lost_n", "count", to("decided", {"a": "lost"}, period="period_key")),
+        *(
+            Column(name, "share", to("decided", period="period_key"))
+            for name in ("win_rate_count", "win_rate_value", "net_win_rate")
+        ),
     ],
 )
 DATASETS = (COHORT, FLOW, CASH, STAGE_TIME, WIN_RATE)

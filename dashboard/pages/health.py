@@ -6,7 +6,7 @@ from dash import html
 
 from dashboard.figures import AMBER, lines
 from dashboard.parts import panel, tile, tiles
-from dashboard.view import Column, Data, View
+from dashboard.view import Column, Data, View, to
 
 SOURCES = Data(
     "sources",
@@ -44,20 +44,25 @@ order by case severity when 'error' then 0 else 1 end, n_failing desc, check_id
         Column("check_name"),
         Column("severity", "mark"),
         Column("n_checked", "count"),
-        Column("n_failing", "count", lambda row: {"set": "check", "a": row["check_id"]}),
-        Column("n_new", "count"),
-        Column("failing_share", "share"),
+        Column("n_failing", "count", to("failing", a="check_id")),
+        Column("n_new", "count", to("failing", a="check_id")),
+        Column("failing_share", "share", to("failing", a="check_id")),
         Column("first_failed_at", "instant"),
     ],
 )
 FLAGS = Data(
     "flags",
     """
-select date_trunc('month', first_failed_at)::date as month, severity, count(*) as n_records
+select cast(date_trunc('month', first_failed_at) as date) as month, severity,
+    count(*) as n_records
 from fct_check_result where resolved_at is null
-group by all order by month, severity
+group by cast(date_trunc('month', first_failed_at) as date), severity order by month, severity
 """,
-    [Column("month", "day"), Column("severity", "mark"), Column("n_records", "count")],
+    [
+        Column("month", "day"),
+        Column("severity", "mark"),
+        Column("n_records", "count", to("failing", b="severity", c="month")),
+    ],
 )
 DATASETS = (SOURCES, FAILING, FLAGS)
 

@@ -4,11 +4,11 @@ from typing import Any
 
 from dash import html
 
-from dashboard.deal_sets import total
 from dashboard.figures import waterfall
 from dashboard.pages.movement import BRIDGE, bridge_picture
 from dashboard.parts import panel, tile, tiles
-from dashboard.view import Column, Data, View
+from dashboard.sql import OWNED
+from dashboard.view import Column, Data, View, to
 
 QUOTA = Data(
     "quota",
@@ -18,43 +18,39 @@ select period_key, scope_key, quota_rc, won_rc, gap_rc, open_pipeline_rc, weight
     needed_per_business_day_rc, business_days_left, overdue_open_rc, target_mismatch_rc
 from mart_quota_gap
 where period_key = $period and scope_type = $scope_type and scope_key = $scope_key
-    and credit_type = 'revenue'
+    and credit_type = 'revenue' and measure = 'bookings'
 """,
     [
         Column("period_key"),
-        Column("quota_rc", "money"),
-        Column("won_rc", "money", lambda _: {"set": "won"}),
-        Column("gap_rc", "money"),
-        Column("open_pipeline_rc", "money", lambda _: {"set": "due"}),
-        Column("weighted_rc", "money"),
-        Column("attainment", "share"),
-        Column("coverage", "number"),
-        Column("required_coverage", "number"),
-        Column("pace_expected_rc", "money"),
-        Column("pace_delta_rc", "money"),
-        Column("needed_per_business_day_rc", "money"),
+        Column("quota_rc", "money", to("quotas")),
+        Column("won_rc", "money", to("won")),
+        Column("gap_rc", "money", to("won")),
+        Column("open_pipeline_rc", "money", to("due")),
+        Column("weighted_rc", "money", to("due")),
+        Column("attainment", "share", to("won")),
+        Column("coverage", "number", to("due")),
+        Column("required_coverage", "number", to("due")),
+        Column("pace_expected_rc", "money", to("quotas")),
+        Column("pace_delta_rc", "money", to("won")),
+        Column("needed_per_business_day_rc", "money", to("quotas")),
     ],
 )
 CHANGED = Data(
     "changed",
-    """
+    f"""
 select m.reason, count(distinct m.deal_key) as n_deals, sum(m.amount_rc) as amount_rc
 from fct_pipeline_movement as m
 inner join fct_deal as d on m.deal_key = d.deal_key
 where m.basis = 'restated' and m.window_type = 'period' and m.ledger = 'pipeline'
     and m.period_key = $period and m.is_company_row
-    and m.posted_date > cast($as_of as date) - 7
-    and ($user is null or d.owner_user_key = $user)
-    and ($team is null or d.owner_user_key in
-        (select user_key from dim_user where is_current and team_key = $team))
-    and ($pipeline is null or d.pipeline_key = $pipeline)
+    and m.posted_date > $day - 7 and m.posted_date <= $day and {OWNED}
 group by m.reason
 order by abs(sum(m.amount_rc)) desc, m.reason
 """,
     [
         Column("reason", "code"),
-        Column("n_deals", "count"),
-        Column("amount_rc", "money", lambda row: {"set": "changed", "a": row["reason"]}),
+        Column("n_deals", "count", to("changed", a="reason")),
+        Column("amount_rc", "money", to("changed", a="reason")),
     ],
 )
 DATASETS = (QUOTA, CHANGED)
@@ -77,14 +73,11 @@ def build(view: View) -> list[Any]:
     def money(name: str) -> str:
         return words.money(row.get(name), view.currency)
 
-    def sum_of(name: str, **extra: str) -> dict[str, Any]:
-        return view.reader.rows(total(name), {**view.parameters, "b": None, **extra})[0]
-
-    unbilled, stalled = sum_of("billing", a="unbilled_late"), sum_of("stalled")
+    unbilled, stalled = view.total("billing", a="unbilled_late"), view.total("stalled")
     pace = row.get("pace_delta_rc")
     pace_note = "" if pace is None else words("overview.ahead" if pace >= 0 else "overview.behind")
     heads = [
-        tile(view, "col.quota_rc", money("quota_rc")),
+        tile(view, "col.quota_rc", money("quota_rc"), view.href("/deals", set="quotas")),
         tile(
             view,
             "col.won_rc",
@@ -96,6 +89,7 @@ def build(view: View) -> list[Any]:
             view,
             "col.gap_rc",
             money("gap_rc"),
+            view.href("/deals", set="won"),
             note=words("overview.days_left", n=words.count(row.get("business_days_left"))),
         ),
         tile(
@@ -105,7 +99,13 @@ def build(view: View) -> list[Any]:
             view.href("/deals", set="due"),
             _coverage_note(view, row) if row else "",
         ),
-        tile(view, "col.pace_delta_rc", money("pace_delta_rc"), note=pace_note),
+        tile(
+            view,
+            "col.pace_delta_rc",
+            money("pace_delta_rc"),
+            view.href("/deals", set="won"),
+            pace_note,
+        ),
         tile(
             view,
             "overview.unbilled",

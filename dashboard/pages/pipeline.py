@@ -4,38 +4,40 @@ from typing import Any
 
 from dash import dcc, html
 
-from dashboard.deal_sets import listing
+from dashboard.deal_sets import chosen, listing
 from dashboard.filters import page_of
 from dashboard.i18n import shortened
 from dashboard.pages.deals import grid
 from dashboard.parts import deal_link, empty, exports
 from dashboard.still import hyphened, still
-from dashboard.view import Column, Data, View
+from dashboard.view import Column, Data, View, to
 
 CARDS = 8
-STAGES = Data(
-    "stages",
-    """
+
+
+def _stages(*, is_past: bool) -> str:
+    return f"""
 select s.pipeline_name, s.stage_name, s.stage_key, count(d.deal_key) as n_deals,
-    coalesce(sum(d.amount_rc), 0) as amount_rc
+    coalesce(sum(d.value_rc), 0) as amount_rc
 from dim_stage as s
-left join fct_deal as d
-    on s.stage_key = d.stage_key and d.status = 'open' and not d.is_deleted and not d.is_excluded
-    and d.duplicate_of_deal_key is null
-    and ($user is null or d.owner_user_key = $user)
-    and ($team is null or d.owner_user_key in
-        (select user_key from dim_user where is_current and team_key = $team))
+left join ({chosen("open", is_past=is_past)}) as d on s.stage_key = d.stage_key
 where s.is_current and not s.is_deleted and s.stage_type = 'open'
     and ($pipeline is null or s.pipeline_key = $pipeline)
-group by all
+group by s.pipeline_name, s.stage_name, s.stage_key
 order by s.pipeline_name, min(s.stage_order), s.stage_key
-""",
+"""
+
+
+STAGES = Data(
+    "stages",
+    _stages(is_past=False),
     [
         Column("pipeline_name"),
         Column("stage_name"),
-        Column("n_deals", "count"),
-        Column("amount_rc", "money", lambda row: {"set": "stage", "a": row["stage_key"]}),
+        Column("n_deals", "count", to("stage", a="stage_key")),
+        Column("amount_rc", "money", to("stage", a="stage_key")),
     ],
+    of_a_day=_stages(is_past=True),
 )
 DATASETS = (STAGES,)
 
@@ -76,8 +78,8 @@ def _column(view: View, stage: dict[str, Any]) -> html.Section:
     last = max(1, -(-stage["n_deals"] // CARDS))
     page = min(page, last)
     rows = view.reader.rows(
-        f"{listing('stage')} limit {CARDS} offset {(page - 1) * CARDS}",
-        {**view.parameters, "a": stage["stage_key"], "basis": view.filters.currency},
+        f"{listing('stage', is_past=view.is_past)} limit {CARDS} offset {(page - 1) * CARDS}",
+        {**view.parameters, "a": stage["stage_key"]},
     )
     turns = []
     for text, wanted, is_there in (("‹", page - 1, page > 1), ("›", page + 1, page < last)):
@@ -103,7 +105,10 @@ def _column(view: View, stage: dict[str, Any]) -> html.Section:
                                 words.money(stage["amount_rc"], view.currency),
                                 href=view.href("/deals", set="stage", a=stage["stage_key"]),
                             ),
-                            html.Span(words("n_deals", n=words.count(stage["n_deals"]))),
+                            dcc.Link(
+                                words("n_deals", n=words.count(stage["n_deals"])),
+                                href=view.href("/deals", set="stage", a=stage["stage_key"]),
+                            ),
                         ],
                         className="lane-sum",
                     ),

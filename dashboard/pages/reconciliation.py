@@ -1,20 +1,23 @@
 """Reconciliation: what was booked, billed and paid, and what lies between."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from dash import html
 
-from dashboard.deal_sets import total
 from dashboard.figures import AMBER, BLUE, GREEN, bars, lines, waterfall
 from dashboard.parts import panel, tile, tiles
-from dashboard.view import Column, Data, View
+from dashboard.sql import owned
+from dashboard.view import Column, Data, Drill, View, to
 
-_OWNED = """
-($user is null or r.owner_user_key = $user)
-and ($team is null or r.owner_user_key in
-    (select user_key from dim_user where is_current and team_key = $team))
-and ($pipeline is null or r.pipeline_key = $pipeline)
-"""
+_OWNED = owned("r")
+
+
+def _company_wide(name: str, fixed: Mapping[str, str]) -> Drill:
+    """The way to a month's records of the whole company, which is what the mart counts."""
+    return to(name, {"scope": "company", "pipeline": "", **fixed}, period="period_key")
+
+
 MONTHS = Data(
     "months",
     """
@@ -22,19 +25,19 @@ select period_key, sum(booked_rc) as booked_rc, sum(invoiced_net_rc) as invoiced
     sum(credited_net_rc) as credited_net_rc, sum(paid_rc) as paid_rc,
     sum(refunded_rc) as refunded_rc
 from mart_bookings_billings_cash
-where start_date between $first_day - interval 18 month and $last_day
+where start_date between $first_day - interval '18 month' and $last_day
 group by period_key, start_date order by start_date
 """,
     [
         Column("period_key"),
         *(
-            Column(name, "money")
-            for name in (
-                "booked_rc",
-                "invoiced_net_rc",
-                "credited_net_rc",
-                "paid_rc",
-                "refunded_rc",
+            Column(name, "money", _company_wide(leads, fixed))
+            for name, leads, fixed in (
+                ("booked_rc", "won", {}),
+                ("invoiced_net_rc", "invoiced", {}),
+                ("credited_net_rc", "credited", {}),
+                ("paid_rc", "paid", {"a": "paid"}),
+                ("refunded_rc", "paid", {"a": "refunded"}),
             )
         ),
     ],
@@ -63,10 +66,10 @@ where period_key = $period and row_type = 'rollup'
 """,
     [
         Column("period_key"),
-        Column("forecast_rc", "money"),
-        *(Column(name, "money") for name in _PARTS),
-        Column("billed_rc", "money"),
-        Column("residual_rc", "money"),
+        *(
+            Column(name, "money", to("to_cash", {"a": name}))
+            for name in ("forecast_rc", *_PARTS, "billed_rc", "residual_rc")
+        ),
     ],
 )
 MATRIX = Data(
@@ -75,18 +78,19 @@ MATRIX = Data(
 select r.billing_status, coalesce(r.payment_status, '-') as payment_status,
     count(*) as n_rows, sum(r.booked_net_rc) as booked_net_rc, sum(r.billed_net_rc) as billed_net_rc
 from mart_deal_billing_recon as r where {_OWNED}
-group by all order by r.billing_status, payment_status
+group by r.billing_status, coalesce(r.payment_status, '-')
+order by r.billing_status, payment_status
 """,
     [
         Column("billing_status", "code"),
         Column("payment_status", "code"),
-        Column("n_rows", "count"),
+        Column("n_rows", "count", to("recon", a="billing_status", b="payment_status")),
+        Column("booked_net_rc", "money", to("recon", a="billing_status", b="payment_status")),
         Column(
-            "booked_net_rc",
+            "billed_net_rc",
             "money",
-            lambda row: {"set": "billing", "a": row["billing_status"], "b": row["payment_status"]},
+            to("recon", {"c": "billed"}, a="billing_status", b="payment_status"),
         ),
-        Column("billed_net_rc", "money"),
     ],
 )
 LEAKAGE = Data(
@@ -98,7 +102,7 @@ from mart_deal_billing_recon as r
 inner join fct_deal as d on r.deal_key = d.deal_key
 left join dim_user as u on r.owner_user_key = u.user_key and u.is_current
 where r.billing_status = 'unbilled_late' and {_OWNED}
-order by r.booked_net_rc desc, r.deal_key limit 500
+order by r.booked_net_rc desc nulls last, r.deal_key limit 500
 """,
     [
         Column("name", "deal"),
@@ -112,15 +116,16 @@ order by r.booked_net_rc desc, r.deal_key limit 500
 LINKS = Data(
     "links",
     """
-select link.method, min(link.confidence) as confidence, link.is_accepted, count(*) as n_links
+select link.method, min(link.confidence) as confidence, link.is_accepted, count(*) as n_links,
+    case when link.is_accepted then 'true' else 'false' end as accepted
 from bridge_deal_invoice as link where not link.is_deleted
-group by all order by confidence desc, link.method
+group by link.method, link.is_accepted order by confidence desc, link.method, link.is_accepted
 """,
     [
         Column("method", "code"),
-        Column("confidence", "share"),
+        Column("confidence", "share", to("links", a="method", b="accepted")),
         Column("is_accepted", "flag"),
-        Column("n_links", "count"),
+        Column("n_links", "count", to("links", a="method", b="accepted")),
     ],
 )
 CANDIDATES = Data(
@@ -150,15 +155,22 @@ AGEING = Data(
     "ageing",
     """
 select bucket, currency_code, balance_amt, balance_rc, n_documents from mart_ar_ageing_bucket
-where is_today and bucket <> 'all'
+where as_of_date = (
+        select max(as_of_date) from mart_ar_ageing_bucket where as_of_date <= $day)
+    and bucket <> 'all'
 order by case bucket when 'unapplied' then 0 when 'current' then 1 when '1-30' then 2
     when '31-60' then 3 when '61-90' then 4 when '91-120' then 5 else 6 end, currency_code
 """,
     [
         Column("bucket", "code"),
-        Column("balance_amt", "amount"),
-        Column("balance_rc", "money"),
-        Column("n_documents", "count"),
+        *(
+            Column(name, kind, to("receivables", a="bucket", b="currency_code"))
+            for name, kind in (
+                ("balance_amt", "amount"),
+                ("balance_rc", "money"),
+                ("n_documents", "count"),
+            )
+        ),
     ],
 )
 DATASETS = (MONTHS, TO_CASH, MATRIX, LEAKAGE, LINKS, CANDIDATES, AGEING)
@@ -180,9 +192,7 @@ def build(view: View) -> list[Any]:
     """The page."""
     words = view.words
     months, cash, ageing = view.rows(MONTHS), view.rows(TO_CASH), view.rows(AGEING)
-    leak = view.reader.rows(total("billing"), {**view.parameters, "a": "unbilled_late", "b": None})[
-        0
-    ]
+    leak = view.total("billing", a="unbilled_late")
     candidates = view.rows(CANDIDATES)
     heads = [
         tile(
@@ -196,12 +206,14 @@ def build(view: View) -> list[Any]:
             view,
             "recon.candidates",
             words.count(len(candidates)),
+            view.href("/deals", set="candidates"),
             note=words("recon.candidates_note"),
         ),
         tile(
             view,
             "col.residual_rc",
             words.money(cash[0]["residual_rc"] if cash else None, view.currency),
+            view.href("/deals", set="to_cash", a="residual_rc") if cash else None,
             note=f"{words('movement.residual_note')} ({cash[0]['period_key']})" if cash else "",
         ),
     ]
