@@ -78,13 +78,21 @@ where not d.is_deleted and not d.is_excluded and d.status in ('won', 'lost')
     and ($pipeline is null or d.pipeline_key = $pipeline)
 """
 
-# Standing in the pipeline and due in the period, at the end of the day before it and of the day
-# that is looked at.
-_STANDING = f"""
+# Standing in the pipeline and due in the period, at the end of the day before it or of the day that
+# is looked at; in the team of that moment, as in mart_pipeline_movement.
+_SIDE = "case when $a = 'start' then $first_day - 1 else least($last_day, $day) end"
+_SIDE_ENDED = f"(cast({_SIDE} + 1 as timestamp) at time zone $zone)"
+STANDING = f"""
 select d.deal_key, d.amount_rc as value_rc from fct_deal_daily as d
+left join dim_user as u
+    on d.owner_user_key = u.user_key and {_SIDE_ENDED} > u.valid_from
+    and (u.valid_to is null or {_SIDE_ENDED} <= u.valid_to)
 where d.basis = 'restated' and not d.is_merged_away and not d.is_deleted and not d.is_excluded
-    and d.date = case when $a = 'start' then $first_day - 1 else least($last_day, $day) end
-    and d.status = 'open' and d.expected_close_date between $first_day and $last_day and {OWNED}
+    and d.date = {_SIDE} and d.status = 'open'
+    and d.expected_close_date between $first_day and $last_day
+    and ($user is null or d.owner_user_key = $user)
+    and ($team is null or coalesce(u.team_key, 'unassigned') = $team)
+    and ($pipeline is null or d.pipeline_key = $pipeline)
 """
 
 _COHORT = """
@@ -131,7 +139,7 @@ SETS = {
     f"where {_DUE}",
     "moved": _LEDGER.format(ledger="pipeline"),
     "booked": _LEDGER.format(ledger="bookings"),
-    "standing": _STANDING,
+    "standing": STANDING,
     "decided": _DECIDED,
     "cohort": _COHORT,
     "created": _CREATED,
@@ -231,8 +239,8 @@ order by {sorting}, record, records.deal_key
         one: f"then_.{one}" if is_past else f"deal.{one}"
         for one in ("expected_close_date", "closed_date")
     }
-    days = "then_.days_in_stage" if is_past else "health.days_in_stage"
-    health = "cast(null as bigint)" if is_past else "health.health_score"
+    days = "then_.days_in_stage" if is_past else "h.days_in_stage"
+    health = "cast(null as bigint)" if is_past else "h.health_score"
     currency = (
         "coalesce(then_.currency_code, deal.currency_code)" if is_past else ("deal.currency_code")
     )
@@ -252,7 +260,7 @@ cross join meta.builds as builds
 {then}
 left join dim_stage as stage on {of["stage_key"]} = stage.stage_key and stage.is_current
 left join dim_user as owner on {of["owner_user_key"]} = owner.user_key and owner.is_current
-left join mart_deal_health as health on deal.deal_key = health.deal_key
+left join mart_deal_health as h on deal.deal_key = h.deal_key
 order by {sorting}, chosen.deal_key
 """
 

@@ -50,21 +50,38 @@ _TO_CASH = (
     "residual_rc",
 )
 
+# Who belongs to a team: on the period's last day, today while it lasts (int_quota_in_force).
+_PLACED_AT = (
+    "case when $last_day < $today then cast($last_day as timestamp) at time zone $zone "
+    "else $as_of end"
+)
+_QUOTA = rounded("cast(q.quota_rc as decimal(28, 4)) * q.proration")
+_DEAL_OF_INVOICE = """
+    select invoice_key, min(deal_key) as deal_key from bridge_deal_invoice
+    where is_accepted and not is_deleted group by invoice_key
+"""
 _PAID = rounded("cast(p.applied_amt as decimal(38, 4)) * coalesce(f.rate_to_rc, i.rate_to_rc)")
 
 RECORDS = {
-    # A team's own quota counts; the company's is the sum of its people's where it has none.
+    # A scope's own quota counts; where it has none, the sum of its people's.
     "quotas": f"""
 select cast(null as varchar) as deal_key, coalesce(u.name, q.scope_key) as record,
-    q.scope_type as kind, q.quota_rc as value_rc, q.quota_amt as amount, q.currency_code,
+    q.scope_type as kind, {_QUOTA} as value_rc, q.quota_amt as amount, q.currency_code,
     cast(q.valid_from as date) as day
 from fct_quota as q
-left join dim_user as u on q.user_key = u.user_key and u.is_current
+left join dim_user as u
+    on q.scope_key = u.user_key and {_PLACED_AT} >= u.valid_from
+    and (u.valid_to is null or {_PLACED_AT} < u.valid_to)
 where q.period_key = $period and q.is_in_force and not q.is_deleted and q.credit_type = 'revenue'
-    and q.measure = 'bookings'
+    and q.measure = 'bookings' and not q.is_period_unknown
     and ({scoped("q.scope_type", "q.scope_key")}
-        or ($user is null and q.scope_type = 'user'
-            and ($team is null or coalesce(u.team_key, 'unassigned') = $team)))
+        or (q.scope_type = 'user' and $user is null
+            and ($team is null or coalesce(u.team_key, 'unassigned') = $team)
+            and not exists (
+                select 1 from fct_quota as own
+                where own.period_key = $period and own.is_in_force and not own.is_deleted
+                    and own.credit_type = 'revenue' and own.measure = 'bookings'
+                    and {scoped("own.scope_type", "own.scope_key")})))
 """,
     "submissions": f"""
 select cast(null as varchar) as deal_key, coalesce(u.name, s.submitter_user_key) as record,
@@ -83,7 +100,7 @@ from fct_deal_stage as stay
 inner join fct_deal as d on stay.deal_key = d.deal_key
 left join dim_stage as stage on stay.stage_key = stage.stage_key and stage.is_current
 where stay.stage_key = $a and stay.is_duration_usable and not stay.is_deleted
-    and not stay.is_censored and not d.is_deleted and not d.is_excluded
+    and not d.is_deleted and not d.is_excluded
     and ($pipeline is null or stay.pipeline_key = $pipeline)
 """,
     "flow": f"""
@@ -166,24 +183,24 @@ where b.period_key = $period and b.row_type <> 'rollup'
     and ($pipeline is not null or $user is null or $user = b.scope_key)
     and case {" ".join(f"when $a = '{name}' then b.{name}" for name in _TO_CASH)} end <> 0
 """,
-    "invoiced": """
+    "invoiced": f"""
 select link.deal_key, coalesce(i.number, i.invoice_key) as record, i.status as kind,
     i.net_rc as value_rc, i.net_amt as amount, i.currency_code, i.issue_date as day
 from fct_invoice as i
-left join (
-    select invoice_key, min(deal_key) as deal_key from bridge_deal_invoice
-    where is_accepted and not is_deleted group by invoice_key
-) as link on i.invoice_key = link.invoice_key
+left join ({_DEAL_OF_INVOICE}) as link on i.invoice_key = link.invoice_key
 where i.issue_date between $first_day and $last_day and i.is_billable and not i.is_deleted
+union all
+select link.deal_key, coalesce(i.number, i.invoice_key) as record, 'void' as kind,
+    -i.net_rc as value_rc, -i.net_amt as amount, i.currency_code, i.voided_date as day
+from fct_invoice as i
+left join ({_DEAL_OF_INVOICE}) as link on i.invoice_key = link.invoice_key
+where i.voided_date between $first_day and $last_day and i.is_billable and not i.is_deleted
 """,
-    "credited": """
+    "credited": f"""
 select link.deal_key, coalesce(n.number, n.credit_note_key) as record, n.status as kind,
     n.net_rc as value_rc, n.net_amt as amount, n.currency_code, n.issue_date as day
 from fct_credit_note as n
-left join (
-    select invoice_key, min(deal_key) as deal_key from bridge_deal_invoice
-    where is_accepted and not is_deleted group by invoice_key
-) as link on n.invoice_key = link.invoice_key
+left join ({_DEAL_OF_INVOICE}) as link on n.invoice_key = link.invoice_key
 where n.issue_date between $first_day and $last_day and not n.is_deleted
 """,
     # The mart values a payment at the rate of its day; without one, at the invoice's.
@@ -196,10 +213,7 @@ from fct_payment_allocation as p
 inner join fct_invoice as i on p.invoice_key = i.invoice_key and i.is_billable
 left join fct_fx_rate as f
     on p.currency_code = f.currency_code and p.applied_date = f.rate_date and f.rate_type = 'spot'
-left join (
-    select invoice_key, min(deal_key) as deal_key from bridge_deal_invoice
-    where is_accepted and not is_deleted group by invoice_key
-) as link on p.invoice_key = link.invoice_key
+left join ({_DEAL_OF_INVOICE}) as link on p.invoice_key = link.invoice_key
 where p.applied_date between $first_day and $last_day and p.applied_date <= $today
     and not p.is_deleted
     and (($a = 'paid' and p.kind in ('payment', 'prepayment'))
@@ -214,15 +228,12 @@ left join fct_invoice as i on link.invoice_key = i.invoice_key
 where not link.is_deleted and link.method = $a
     and ($b is null or link.is_accepted = ($b = 'true'))
 """,
-    "receivables": """
+    "receivables": f"""
 select link.deal_key, coalesce(i.number, a.document_key) as record, a.document_type as kind,
     a.balance_rc as value_rc, a.balance_amt as amount, a.currency_code, a.due_date as day
 from mart_ar_ageing as a
 left join fct_invoice as i on a.invoice_key = i.invoice_key
-left join (
-    select invoice_key, min(deal_key) as deal_key from bridge_deal_invoice
-    where is_accepted and not is_deleted group by invoice_key
-) as link on a.invoice_key = link.invoice_key
+left join ({_DEAL_OF_INVOICE}) as link on a.invoice_key = link.invoice_key
 where a.as_of_date = (select max(as_of_date) from mart_ar_ageing where as_of_date <= $day)
     and a.bucket = $a and a.currency_code = $b
 """,

@@ -47,6 +47,10 @@ def navigation(view: View | None, words: Words, page: str) -> html.Nav:
     return html.Nav(links, className="pages", **hyphened(aria_label=words("navigation")))
 
 
+def _labelled(label: str, field: Any) -> html.Label:
+    return html.Label([html.Span(label), field], className="filter")
+
+
 def _choice(name: str, label: str, options: list[tuple[str, str]], chosen: str) -> html.Label:
     return html.Label(
         [
@@ -134,7 +138,7 @@ def choices(view: View) -> html.Form:
                 [(one, words.code(one)) for one in METHODS],
                 filters.method,
             ),
-            html.Label([html.Span(words("filter.day")), _day(view)], className="filter"),
+            _labelled(words("filter.day"), _day(view)),
             _choice("edition", words("filter.edition"), kept, filters.edition),
         ],
         className="filters",

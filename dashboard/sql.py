@@ -25,7 +25,9 @@ def owned(alias: str) -> str:
 
 def rounded(amount: str) -> str:
     """An amount in the reporting currency, rounded to its minor unit as the marts do."""
-    return (
-        f"cast(case when $digits = 0 then round({amount}, 0) when $digits = 3 "
-        f"then round({amount}, 3) else round({amount}, 2) end as decimal(18, 4))"
+    cases = (("when $digits = 0 then", 0), ("when $digits = 3 then", 3), ("else", 2))
+    # A cast for each: the common type of three roundings has no decimal places.
+    said = " ".join(
+        f"{case} cast(round({amount}, {digits}) as decimal(18, 4))" for case, digits in cases
     )
+    return f"case {said} end"

@@ -29,6 +29,12 @@ Drill = Callable[[Mapping[str, Any]], dict[str, str]]
 """From a row to the deals behind its number: what the address of the list says."""
 
 
+ANY_PIPELINE = {"pipeline": ""}
+WHOLE_COMPANY = {"scope": "company", "pipeline": ""}
+ANY_SCOPE = {"scope": "company"}
+"""Filters that a mart does not know are left out on the way from its numbers to their deals."""
+
+
 def to(name: str, /, fixed: Mapping[str, str] | None = None, **columns: str) -> Drill:
     """The way to a list: what is fixed, and what the row's columns say."""
 

@@ -8,7 +8,7 @@ from dash import html
 from dashboard.figures import AMBER, BLUE, bars, intervals, lines
 from dashboard.parts import panel, tile, tiles
 from dashboard.sql import OWNED
-from dashboard.view import Column, Data, Drill, View, to
+from dashboard.view import ANY_PIPELINE, Column, Data, Drill, View, to
 
 
 def _of_scope(name: str) -> Drill:
@@ -16,14 +16,18 @@ def _of_scope(name: str) -> Drill:
 
     def way(row: Mapping[str, Any]) -> dict[str, str]:
         kind = row["scope_type"]
-        return {"set": name, "scope": kind if kind == "company" else f"{kind}:{row['scope_key']}"}
+        return {
+            "set": name,
+            **ANY_PIPELINE,
+            "scope": kind if kind == "company" else f"{kind}:{row['scope_key']}",
+        }
 
     return way
 
 
 def _expected(row: Mapping[str, Any]) -> dict[str, str]:
     """What a method goes by: what was handed in, or the deals won and due."""
-    return {"set": "submissions" if row["method"] == "submission" else "expected"}
+    return {"set": "submissions" if row["method"] == "submission" else "expected", **ANY_PIPELINE}
 
 
 TREE = Data(
@@ -47,9 +51,11 @@ left join (
 where q.period_key = $period and q.credit_type = 'revenue' and q.measure = 'bookings'
     and q.scope_type in ('company', 'team', 'user')
     and ($team is null or (q.scope_type = 'team' and q.scope_key = $team)
-        or (q.scope_type = 'user' and q.team_key = $team))
+        or (q.scope_type = 'user' and q.scope_key in
+            (select user_key from dim_user where is_current and team_key = $team)))
     and ($user is null or (q.scope_type = 'user' and q.scope_key = $user))
-order by case when q.scope_type = 'company' then '' else coalesce(q.team_key, q.scope_key) end,
+order by case when q.scope_type = 'company' then ''
+        else coalesce(q.team_key, u.team_key, q.scope_key) end,
     case q.scope_type when 'company' then 0 when 'team' then 1 else 2 end,
     q.quota_rc desc nulls last, q.scope_key
 """,
@@ -104,14 +110,14 @@ order by period_start_date
 """,
     [
         Column("period_key"),
-        Column("forecast_rc", "money", to("won", period="period_key")),
-        Column("actual_rc", "money", to("won", period="period_key")),
-        Column("error_rc", "money", to("won", period="period_key")),
-        Column("abs_pct", "share", to("won", period="period_key")),
+        Column("forecast_rc", "money", to("won", ANY_PIPELINE, period="period_key")),
+        Column("actual_rc", "money", to("won", ANY_PIPELINE, period="period_key")),
+        Column("error_rc", "money", to("won", ANY_PIPELINE, period="period_key")),
+        Column("abs_pct", "share", to("won", ANY_PIPELINE, period="period_key")),
         Column("inside_p10_p90", "flag"),
-        Column("bias", "share", to("won", period="period_key")),
-        Column("wape", "share", to("won", period="period_key")),
-        Column("achieved_coverage", "share", to("won", period="period_key")),
+        Column("bias", "share", to("won", ANY_PIPELINE, period="period_key")),
+        Column("wape", "share", to("won", ANY_PIPELINE, period="period_key")),
+        Column("achieved_coverage", "share", to("won", ANY_PIPELINE, period="period_key")),
     ],
 )
 CATEGORIES = Data(
@@ -158,7 +164,12 @@ def build(view: View) -> list[Any]:
 
     said_by = view.href("/deals", **_expected({"method": view.filters.method}))
     heads = [
-        tile(view, "col.quota_rc", money(own, "quota_rc"), view.href("/deals", set="quotas")),
+        tile(
+            view,
+            "col.quota_rc",
+            money(own, "quota_rc"),
+            view.href("/deals", set="quotas", **ANY_PIPELINE),
+        ),
         tile(
             view,
             "col.forecast_rc",
@@ -178,7 +189,7 @@ def build(view: View) -> list[Any]:
             view,
             "col.target_mismatch_rc",
             money(own, "target_mismatch_rc"),
-            view.href("/deals", set="quotas"),
+            view.href("/deals", set="quotas", **ANY_PIPELINE),
             note=words("forecast.mismatch_note"),
         ),
     ]

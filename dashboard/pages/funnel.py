@@ -7,7 +7,7 @@ from dash import dcc, html
 from dashboard.figures import AMBER, bars, lines
 from dashboard.parts import panel
 from dashboard.still import hyphened, still
-from dashboard.view import Column, Data, View, to
+from dashboard.view import ANY_SCOPE, WHOLE_COMPANY, Column, Data, View, to
 
 RULES = ("reached", "touched", "strict")
 
@@ -34,7 +34,11 @@ order by pipeline.pipeline_name, cohort.stage_order
         Column("pipeline_name"),
         Column("stage_name"),
         *(
-            Column(name, kind, to("cohort", a="pipeline_key", period="cohort_period_key"))
+            Column(
+                name,
+                kind,
+                to("cohort", WHOLE_COMPANY, a="pipeline_key", period="cohort_period_key"),
+            )
             for name, kind in (
                 ("n_in", "count"),
                 ("n_reached", "count"),
@@ -60,7 +64,7 @@ order by pipeline_key, stage_order
     [
         Column("stage_name"),
         *(
-            Column(name, "count", to("flow", {"b": name}, a="stage_key"))
+            Column(name, "count", to("flow", {"b": name, **ANY_SCOPE}, a="stage_key"))
             for name in (
                 "open_at_start_n",
                 "entered_forward_n",
@@ -74,9 +78,11 @@ order by pipeline_key, stage_order
                 "exited_other_n",
             )
         ),
-        Column("open_at_end_n", "count", to("flow", {"b": "open_at_end_n"}, a="stage_key")),
-        Column("forward_rate", "share", to("flow", {"b": "exits"}, a="stage_key")),
-        Column("loss_rate", "share", to("flow", {"b": "exits"}, a="stage_key")),
+        Column(
+            "open_at_end_n", "count", to("flow", {"b": "open_at_end_n", **ANY_SCOPE}, a="stage_key")
+        ),
+        Column("forward_rate", "share", to("flow", {"b": "exits", **ANY_SCOPE}, a="stage_key")),
+        Column("loss_rate", "share", to("flow", {"b": "exits", **ANY_SCOPE}, a="stage_key")),
     ],
 )
 CASH = Data(
@@ -95,7 +101,16 @@ order by leads_n desc, source_channel
         Column("cohort_period_key"),
         Column("source_channel"),
         *(
-            Column(name, kind, to("leads", fixed, a="source_channel", period="cohort_period_key"))
+            Column(
+                name,
+                kind,
+                to(
+                    "leads",
+                    {**fixed, **WHOLE_COMPANY},
+                    a="source_channel",
+                    period="cohort_period_key",
+                ),
+            )
             for name, kind, fixed in (
                 ("leads_n", "count", {}),
                 ("qualified_n", "count", {}),
@@ -125,7 +140,7 @@ order by pipeline_key, stage_order
     [
         Column("stage_name"),
         *(
-            Column(name, kind, to(leads, a="stage_key"))
+            Column(name, kind, to(leads, ANY_SCOPE, a="stage_key"))
             for name, kind, leads in (
                 ("n_stays", "count", "stays"),
                 ("median_days", "number", "stays"),

@@ -5,6 +5,7 @@ from typing import Any
 
 from dash import html
 
+from dashboard.deal_sets import STANDING
 from dashboard.figures import bars, waterfall
 from dashboard.parts import panel, tile, tiles
 from dashboard.sql import owned, rounded
@@ -26,7 +27,22 @@ order by case row_type when 'start' then 0 when 'end' then 2 else 1 end,
 
 
 def _to_a_day(ledger: str) -> str:
-    """The bridge from the period's start to the end of a day: the postings until then."""
+    """The bridge from the period's start to the end of a day: the postings until then.
+
+    Exchange rates are posted as a deal moves and at the period's end. On a day between, what the
+    deals of that day are worth more or less than the postings say is theirs too.
+    """
+    stood = STANDING.replace("$a", "'end'")
+    end, rates = "opening.amount_rc + posted.amount_rc", ""
+    if ledger == "pipeline":
+        end = f"coalesce((select sum(value_rc) from ({stood}) as stood), 0)"
+        rates = f"""
+    union all
+    select 'movement' as row_type, 'fx' as reason,
+        {end} - opening.amount_rc - posted.amount_rc as amount_rc,
+        posted.n_fx as n_events, cast(null as decimal(18, 4)) as slip_rc
+    from opening cross join posted
+"""
     return f"""
 with opening as (
     select amount_rc, n_events {_SCOPED} and ledger = '{ledger}' and row_type = 'start'
@@ -45,17 +61,24 @@ moved as (
     group by reason
 ),
 
+posted as (
+    select coalesce(sum(case when reason <> 'fx' then amount_rc end), 0) as amount_rc,
+        coalesce(sum(case when reason = 'fx' then n_events end), 0) as n_fx
+    from moved
+),
+
 bridge as (
     select 'start' as row_type, 'start' as reason, amount_rc, n_events,
         cast(null as decimal(18, 4)) as slip_rc
     from opening
     union all
-    select 'movement' as row_type, reason, amount_rc, n_events, slip_rc from moved
+    select 'movement' as row_type, reason, amount_rc, n_events, slip_rc
+    from moved where reason <> 'fx'
+{rates}
     union all
-    select 'end' as row_type, 'end' as reason,
-        opening.amount_rc + coalesce((select sum(amount_rc) from moved), 0) as amount_rc,
+    select 'end' as row_type, 'end' as reason, {end} as amount_rc,
         cast(null as bigint) as n_events, cast(null as decimal(18, 4)) as slip_rc
-    from opening
+    from opening cross join posted
 )
 
 select row_type, reason, amount_rc, n_events, slip_rc,

@@ -8,7 +8,7 @@ from dashboard.figures import waterfall
 from dashboard.pages.movement import BRIDGE, bridge_picture
 from dashboard.parts import panel, tile, tiles
 from dashboard.sql import OWNED
-from dashboard.view import Column, Data, View, to
+from dashboard.view import ANY_PIPELINE, Column, Data, View, to
 
 QUOTA = Data(
     "quota",
@@ -22,17 +22,22 @@ where period_key = $period and scope_type = $scope_type and scope_key = $scope_k
 """,
     [
         Column("period_key"),
-        Column("quota_rc", "money", to("quotas")),
-        Column("won_rc", "money", to("won")),
-        Column("gap_rc", "money", to("won")),
-        Column("open_pipeline_rc", "money", to("due")),
-        Column("weighted_rc", "money", to("due")),
-        Column("attainment", "share", to("won")),
-        Column("coverage", "number", to("due")),
-        Column("required_coverage", "number", to("due")),
-        Column("pace_expected_rc", "money", to("quotas")),
-        Column("pace_delta_rc", "money", to("won")),
-        Column("needed_per_business_day_rc", "money", to("quotas")),
+        *(
+            Column(name, kind, to(leads, ANY_PIPELINE))
+            for name, kind, leads in (
+                ("quota_rc", "money", "quotas"),
+                ("won_rc", "money", "won"),
+                ("gap_rc", "money", "won"),
+                ("open_pipeline_rc", "money", "due"),
+                ("weighted_rc", "money", "due"),
+                ("attainment", "share", "won"),
+                ("coverage", "number", "due"),
+                ("required_coverage", "number", "due"),
+                ("pace_expected_rc", "money", "quotas"),
+                ("pace_delta_rc", "money", "won"),
+                ("needed_per_business_day_rc", "money", "quotas"),
+            )
+        ),
     ],
 )
 CHANGED = Data(
@@ -73,37 +78,40 @@ def build(view: View) -> list[Any]:
     def money(name: str) -> str:
         return words.money(row.get(name), view.currency)
 
+    def behind(name: str) -> str:
+        return view.href("/deals", **to(name, ANY_PIPELINE)({}))
+
     unbilled, stalled = view.total("billing", a="unbilled_late"), view.total("stalled")
     pace = row.get("pace_delta_rc")
     pace_note = "" if pace is None else words("overview.ahead" if pace >= 0 else "overview.behind")
     heads = [
-        tile(view, "col.quota_rc", money("quota_rc"), view.href("/deals", set="quotas")),
+        tile(view, "col.quota_rc", money("quota_rc"), behind("quotas")),
         tile(
             view,
             "col.won_rc",
             money("won_rc"),
-            view.href("/deals", set="won"),
+            behind("won"),
             words.share(row.get("attainment")),
         ),
         tile(
             view,
             "col.gap_rc",
             money("gap_rc"),
-            view.href("/deals", set="won"),
+            behind("won"),
             note=words("overview.days_left", n=words.count(row.get("business_days_left"))),
         ),
         tile(
             view,
             "col.open_pipeline_rc",
             money("open_pipeline_rc"),
-            view.href("/deals", set="due"),
+            behind("due"),
             _coverage_note(view, row) if row else "",
         ),
         tile(
             view,
             "col.pace_delta_rc",
             money("pace_delta_rc"),
-            view.href("/deals", set="won"),
+            behind("won"),
             pace_note,
         ),
         tile(

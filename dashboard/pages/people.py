@@ -7,7 +7,7 @@ from dash import html
 
 from dashboard.figures import bars
 from dashboard.parts import panel
-from dashboard.view import Column, Data, Drill, View
+from dashboard.view import ANY_PIPELINE, Column, Data, Drill, View
 
 _OF = """
 from mart_rep_performance
@@ -21,7 +21,7 @@ def _own(name: str, fixed: Mapping[str, str]) -> Drill:
 
     def way(row: Mapping[str, Any]) -> dict[str, str]:
         kind = row["subject_type"]
-        return {"set": name, **fixed, "scope": f"{kind}:{row['subject_key']}"}
+        return {"set": name, **fixed, **ANY_PIPELINE, "scope": f"{kind}:{row['subject_key']}"}
 
     return way
 

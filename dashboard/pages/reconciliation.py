@@ -8,14 +8,14 @@ from dash import html
 from dashboard.figures import AMBER, BLUE, GREEN, bars, lines, waterfall
 from dashboard.parts import panel, tile, tiles
 from dashboard.sql import owned
-from dashboard.view import Column, Data, Drill, View, to
+from dashboard.view import WHOLE_COMPANY, Column, Data, Drill, View, to
 
 _OWNED = owned("r")
 
 
 def _company_wide(name: str, fixed: Mapping[str, str]) -> Drill:
     """The way to a month's records of the whole company, which is what the mart counts."""
-    return to(name, {"scope": "company", "pipeline": "", **fixed}, period="period_key")
+    return to(name, {**WHOLE_COMPANY, **fixed}, period="period_key")
 
 
 MONTHS = Data(

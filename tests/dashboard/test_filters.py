@@ -12,6 +12,7 @@ def test_what_is_chosen_comes_back_out_of_the_address() -> None:
         pipeline="hubspot:default",
         currency="deal",
         method="commit",
+        day="2026-09-10",
         edition="20261128T142040233996-8eb9",
         lang="ja",
     )
@@ -30,6 +31,7 @@ def test_a_link_keeps_the_filters_and_drops_what_is_of_one_page() -> None:
         "?scope=team:",
         "?currency=gold&method=dice&lang=tlh",
         "?edition=../../etc/passwd",
+        "?day=2026-02-31",
         "?period=" + "x" * 400,
         "?" + "a=b&" * 3000,
     ],

@@ -10,7 +10,7 @@ import pytest
 
 import dashboard
 from dashboard.app import DATASETS, MODULES
-from dashboard.deal_sets import COLUMNS, SETS
+from dashboard.deal_sets import LISTS, columns
 from dashboard.filters import LANGUAGES, METHODS
 from dashboard.i18n import Words, catalogue, plain, shortened
 
@@ -43,8 +43,8 @@ def test_every_text_that_the_pages_name_is_in_the_catalogue() -> None:
     named |= {f"col.{one.name}" for data in DATASETS.values() for one in data.columns}
     named |= {f"data.{name}" for name in DATASETS}
     named |= {f"page.{name}" for name in MODULES}
-    named |= {f"set.{name}" for name in SETS}
-    named |= {f"col.{name}" for name in COLUMNS}
+    named |= {f"set.{name}" for name in LISTS}
+    named |= {f"col.{name}" for listed in LISTS for name in columns(listed)}
     named |= {f"code.{name}" for name in METHODS}
     assert len(named) > 200
     assert named - set(catalogue("en")) == set()
