@@ -94,13 +94,13 @@ class Site:
     settings: Settings
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def serve() -> Iterator[object]:
-    """Start dashboards; they end with the test."""
+    """Start dashboards; they end with the tests of a module."""
     running = []
 
     def start(settings: Settings) -> Site:
-        server = create_server(make_app(settings).server, host="127.0.0.1", port=0, threads=2)
+        server = create_server(make_app(settings).server, host="127.0.0.1", port=0, threads=4)
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
         running.append((server, thread))
@@ -121,6 +121,8 @@ def browser() -> Iterator[Browser]:
     """
     found = program("bin/chromium")
     with sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        chromium = play.chromium.launch(
+            executable_path=found, args=["--no-sandbox", "--disable-gpu"]
+        )
         yield chromium
         chromium.close()
