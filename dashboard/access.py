@@ -76,32 +76,31 @@ def rule(mart: str, columns: set[str]) -> str:
     return "false"
 
 
+def narrowing(teams: tuple[str, ...]) -> list[str]:
+    """The statements that say whose rows a viewer of these teams may see."""
+    named = ", ".join("('" + team.replace("'", "''") + "')" for team in ("", *teams))
+    keys = {
+        "_teams": f"select team_key from (values {named}) as named (team_key)",
+        "_users": f"select user_key from marts.dim_user where is_current and {_TEAM}",
+        "_deals": f"select deal_key from marts.fct_deal where owner_user_key {_USER}",
+        "_invoices": (
+            "select distinct invoice_key from marts.bridge_deal_invoice "
+            f"where is_accepted and {_DEAL}"
+        ),
+        "_contacts": f"select distinct contact_key from marts.bridge_deal_contact where {_DEAL}",
+        "_payments": (
+            "select distinct payment_key from marts.fct_payment_allocation "
+            "where payment_key is not null "
+            "and invoice_key in (select invoice_key from _invoices)"
+        ),
+    }
+    return [f"create temp table {name} as {query}" for name, query in keys.items()]
+
+
 def narrow(db: duckdb.DuckDBPyConnection, teams: tuple[str, ...]) -> None:
     """Put a view of the viewer's rows before every mart, for this connection only."""
-    db.execute("create temp table _teams (team_key varchar)")
-    for team in teams:
-        db.execute("insert into _teams values (?)", [team])
-    db.execute(
-        "create temp table _users as select user_key from marts.dim_user "
-        f"where is_current and {_TEAM}"
-    )
-    db.execute(
-        "create temp table _deals as select deal_key from marts.fct_deal "
-        f"where owner_user_key {_USER}"
-    )
-    db.execute(
-        "create temp table _invoices as select distinct invoice_key from marts.bridge_deal_invoice "
-        f"where is_accepted and {_DEAL}"
-    )
-    db.execute(
-        "create temp table _contacts as select distinct contact_key from marts.bridge_deal_contact "
-        f"where {_DEAL}"
-    )
-    db.execute(
-        "create temp table _payments as select distinct payment_key "
-        "from marts.fct_payment_allocation where payment_key is not null "
-        "and invoice_key in (select invoice_key from _invoices)"
-    )
+    for statement in narrowing(teams):
+        db.execute(statement)
     found: dict[str, set[str]] = {}
     for mart, column in db.execute(
         "select table_name, column_name from duckdb_columns() where schema_name = 'marts'"

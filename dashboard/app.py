@@ -2,14 +2,17 @@
 
 import logging
 import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any, get_args
 
 import duckdb
+import psycopg
 from dash import MATCH, Dash, Input, Output, State, dcc, html, no_update
 from flask import Flask, Response, abort, request
 
 from connectors.base.errors import PipeledgerError
+from connectors.base.redact import redact
 from dashboard import deal_sets
 from dashboard.access import Viewer, viewer_of
 from dashboard.filters import LANGUAGES, Filters, parse
@@ -100,45 +103,53 @@ class Pages:
             view = self.view(filters)
         except PipeledgerError:
             return frame(words, page, state(words, "unpublished"))
+        except psycopg.Error as error:  # a traceback would name who signs in, and where
+            log.warning("PostgreSQL cannot be asked: %s", redact(str(error)))
+            return frame(words, page, state(words, "failed"))
         try:
-            return frame(words, page, MODULES[page].build(view), view)
-        except (duckdb.Error, OSError, KeyError, ValueError, PipeledgerError):
+            with closing(view.reader):
+                return frame(words, page, MODULES[page].build(view), view)
+        except (duckdb.Error, psycopg.Error, OSError, KeyError, ValueError, PipeledgerError):
             log.exception("page %s cannot be drawn", page)
             return frame(words, page, state(words, "failed"))
 
     def block(self, wanted: dict[str, Any], address: str) -> dict[str, Any]:
         """Some rows of a list of deals, as the grid asks for them."""
-        view = self.view(self.filters(address))
-        name = view.filters.extra.get("set", "all")
+        name = self.filters(address).extra.get("set", "all")
         if name not in deal_sets.LISTS:
             return {"rowData": [], "rowCount": 0}
+        view = self.view(self.filters(address))
         first = max(0, int(wanted.get("startRow", 0)))
         sorting = (wanted.get("sortModel") or [{}])[0]
         order = f"{sorting.get('colId', '')} {sorting.get('sort', '')}".strip()
         listed = deal_sets.listing(name, order, is_past=view.is_past)
-        found = view.reader.rows(f"{listed} limit {deals.BLOCK} offset {first}", view.parameters)
-        count = view.reader.rows(deal_sets.total(name, is_past=view.is_past), view.parameters)[0][
-            "n"
-        ]
-        return {"rowData": [deals.shown_row(view, name, row) for row in found], "rowCount": count}
+        counted = deal_sets.total(name, is_past=view.is_past)
+        with closing(view.reader) as reader:
+            found = reader.rows(f"{listed} limit {deals.BLOCK} offset {first}", view.parameters)
+            count = reader.rows(counted, view.parameters)[0]["n"]
+            return {
+                "rowData": [deals.shown_row(view, name, row) for row in found],
+                "rowCount": count,
+            }
 
     def file(self, name: str, kind: str, query: str) -> Response:
         """The rows behind a picture as a file that a spreadsheet opens without harm."""
-        view = self.view(self.filters(query))
-        chosen = view.filters.extra.get("set", "all")
-        if name == "deals" and chosen in deal_sets.LISTS:
-            sql = deal_sets.listing(chosen, is_past=view.is_past)
-        elif name in DATASETS:
-            sql = view.sql(DATASETS[name])
-        else:
-            abort(404)
+        filters = self.filters(query)
+        chosen = filters.extra.get("set", "all")
         formats = {known: known for known in get_args(Format)}
-        if kind not in formats:
+        is_listed = name == "deals" and chosen in deal_sets.LISTS
+        if kind not in formats or not (is_listed or name in DATASETS):
             abort(404)
-        about = f"{name}, as of {view.build['as_of']:%Y-%m-%d %H:%M} UTC, {view.filters.query()}"
-        with tempfile.TemporaryDirectory() as scratch:
+        view = self.view(filters)
+        with closing(view.reader) as reader, tempfile.TemporaryDirectory() as scratch:
+            if is_listed:
+                sql = deal_sets.listing(chosen, is_past=view.is_past)
+            else:
+                sql = view.sql(DATASETS[name])
+            at = f"{view.build['as_of']:%Y-%m-%d %H:%M} UTC"
             path = Path(scratch) / f"{name}.{kind}"
-            with view.reader.relation(sql, view.parameters) as rows:
+            with reader.relation(sql, view.parameters) as rows:
+                about = f"{name}, as of {at}, {filters.query()}"
                 write(rows, about, Wanted(name, formats[kind]), path)
             content = path.read_bytes()
         answer = Response(content)

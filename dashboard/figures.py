@@ -122,7 +122,7 @@ def waterfall(
         "x": [_label(one, 18) for one in labels],
         "y": [float(value or 0) for value in values],
         "measure": [
-            "absolute" if place == 0 else "total" if one else "relative"
+            "relative" if not one else "total" if place else "absolute"
             for place, one in enumerate(totals)
         ],
         "text": texts,
@@ -145,6 +145,8 @@ def waterfall(
         xaxis={"tickangle": -30},
         yaxis={**ticks, "range": [min(ticks["tickvals"]), max(ticks["tickvals"])]},
         margin={"t": 28},
+        # On a phone what does not fit is left out, not written too small to read.
+        uniformtext={"mode": "hide", "minsize": 9},
     )
 
 

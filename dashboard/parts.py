@@ -5,11 +5,12 @@ from typing import Any
 
 from dash import dcc, html
 
-from dashboard.i18n import shortened
+from dashboard.i18n import NOTHING, shortened
 from dashboard.still import hyphened, still
 from dashboard.view import Column, Data, View
 
 NUMERIC = frozenset({"money", "amount", "count", "number", "share"})
+_UNBROKEN = frozenset({"day", "instant", "key"})
 _SHOWN = 60
 
 
@@ -17,7 +18,7 @@ def tile(view: View, key: str, shown: str, href: str | None = None, note: str = 
     """A headline number; with an address it leads to its deals."""
     look = "tile-number" if len(shown) < 22 else "tile-number tile-range"
     number: Any = html.Span(shown, className=look)
-    if href:
+    if href and shown != NOTHING:
         number = dcc.Link(shown, href=href, className=look, title=view.words("to_deals"))
     return html.Div(
         [
@@ -57,12 +58,21 @@ def cell(view: View, column: Column, row: Mapping[str, Any]) -> html.Td:
     if column.kind == "deal" and value is not None:
         shown = deal_link(view, row["deal_key"], value)
     elif column.kind == "mark" and value is not None:
-        return html.Td(html.Span(view.words.code(value), className=f"mark mark-{value}"))
-    elif column.drill is not None and value is not None:
+        # What a check would be, were anything wrong, is no alarm.
+        look = "mark" if row.get("n_failing") == 0 else f"mark mark-{value}"
+        return html.Td(html.Span(view.words.code(value), className=look))
+    elif (
+        column.drill is not None
+        and value is not None
+        and not (column.kind == "count" and not value)
+    ):
         shown = dcc.Link(shown, href=view.href("/deals", **column.drill(row)))
     elif column.kind not in NUMERIC:
         shown = shortened(shown, 120)
-    return html.Td(shown, className="num" if column.kind in NUMERIC else "")
+    look = "num" if column.kind in NUMERIC else "unbroken" if column.kind in _UNBROKEN else ""
+    if column.kind == "scope":
+        look = f"scope-{row['scope_type']}"
+    return html.Td(shown, className=look)
 
 
 def table(view: View, data: Data, rows: Sequence[Mapping[str, Any]]) -> html.Div:

@@ -1,4 +1,4 @@
-"""Read a publication: connections that can only read that file, parameters bound.
+"""Read a publication: connections that can only read it, parameters bound.
 
 A publication is attached read-only to an instance in memory that is then cut off from everything
 else; each request gets a connection of its own to it. Opening costs two milliseconds that way.
@@ -7,11 +7,11 @@ else; each request gets a connection of its own to it. Opening costs two millise
 import re
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 
@@ -41,8 +41,23 @@ def _instance(path: Path) -> duckdb.DuckDBPyConnection:
         return _attached[path]
 
 
-class Reader:
+class Reader(Protocol):
     """Answers the queries of one request, with the rows that the viewer may see."""
+
+    def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """The rows of a query; of the parameters it takes those that it names."""
+
+    def relation(
+        self, sql: str, parameters: Mapping[str, Any]
+    ) -> AbstractContextManager[duckdb.DuckDBPyRelation]:
+        """The query as a relation that lives for the block."""
+
+    def close(self) -> None:
+        """Nothing more is asked."""
+
+
+class FileReader:
+    """Reads a serving file."""
 
     def __init__(self, path: Path, viewer: Viewer) -> None:
         self.path = path
@@ -56,6 +71,10 @@ class Reader:
         if self.viewer.teams is not None:
             narrow(db, self.viewer.teams)
         return db
+
+    def close(self) -> None:
+        """The instance stays; only this request's connection to it ends."""
+        self._db.close()
 
     def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """The rows of a query; of the parameters it takes those that it names."""
@@ -74,7 +93,9 @@ class Reader:
 
 
 def publications(settings: Settings) -> list[tuple[str, datetime]]:
-    """Kept publications, the newest first: build id and as-of."""
+    """Kept publications, the newest first: build id and as-of; PostgreSQL holds one."""
+    if settings.dashboard.postgres is not None:
+        return []
     found = []
     for path in reversed(build_files(settings.paths.serving)):
         db = _instance(path).cursor()
@@ -89,13 +110,20 @@ def open_reader(settings: Settings, edition: str, viewer: Viewer) -> Reader:
 
     Raises:
         PipeledgerError: nothing is published, or that publication is no longer kept.
+        psycopg.Error: PostgreSQL cannot be asked.
     """
+    if settings.dashboard.postgres is not None:
+        from dashboard.postgres import PostgresReader
+
+        if edition:
+            raise PipeledgerError(f"PostgreSQL holds the newest publication, not {edition}")
+        return PostgresReader(settings.dashboard.postgres, viewer)
     link = settings.paths.serving / CURRENT
     if not link.exists():
         raise PipeledgerError("nothing is published")
     if not edition:
-        return Reader(link.resolve(), viewer)
+        return FileReader(link.resolve(), viewer)
     for path in build_files(settings.paths.serving):
         if path.stem == edition:
-            return Reader(path, viewer)
+            return FileReader(path, viewer)
     raise PipeledgerError(f"the publication {edition} is no longer kept")

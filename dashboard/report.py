@@ -151,7 +151,7 @@ def _table(view: View, data: Data, rows: Sequence[dict[str, Any]]) -> str:
 
 
 def _kind(kind: str) -> str:
-    return {"deal": "text", "mark": "code"}.get(kind, kind)
+    return {"deal": "text", "mark": "code", "key": "text"}.get(kind, kind)
 
 
 def _drawn(labels: Sequence[str], values: Sequence[Any], texts: Sequence[str], title: str) -> str:

@@ -1,5 +1,6 @@
 """One look at a page: who looks, at which publication, through which filters, in which language."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -63,6 +64,17 @@ class Data:
     columns: Sequence[Column]
     of_a_day: str | None = None
     """The same of an earlier day, where the marts keep it."""
+
+
+def _evidence(said: str) -> str:
+    """What a link goes by, without the signs of JSON."""
+    try:
+        found = json.loads(said)
+    except ValueError:
+        return plain(said)
+    if not isinstance(found, dict):
+        return plain(said)
+    return ", ".join(f"{plain(name)}: {plain(value)}" for name, value in found.items())
 
 
 class View:
@@ -181,5 +193,9 @@ class View:
             "flag": lambda: words("yes") if value else words("no"),
             "code": lambda: words.code(value),
             "codes": lambda: ", ".join(words.code(one) for one in value),
+            "scope": lambda: (
+                words("scope.company") if row["scope_type"] == "company" else plain(value)
+            ),
+            "evidence": lambda: _evidence(value),
         }
         return shown.get(kind, lambda: plain(value))()

@@ -89,7 +89,7 @@ QUOTES = _data(
 select quote_number, status, net_amt, gross_amt, currency_code, quote_date, valid_until,
     accepted_date from fct_quote where deal_key = $key and not is_deleted order by quote_date desc
 """,
-    quote_number="text",
+    quote_number="key",
     status="code",
     net_amt="amount",
     quote_date="day",
@@ -106,7 +106,7 @@ from bridge_deal_invoice as link
 inner join fct_invoice as invoice on link.invoice_key = invoice.invoice_key
 where link.deal_key = $key order by invoice.issue_date, invoice.invoice_key limit 200
 """,
-    number="text",
+    number="key",
     status="code",
     issue_date="day",
     due_date="day",
@@ -115,7 +115,7 @@ where link.deal_key = $key order by invoice.issue_date, invoice.invoice_key limi
     method="code",
     confidence="share",
     is_accepted="flag",
-    evidence="text",
+    evidence="evidence",
 )
 PAYMENTS = _data(
     "payments",
@@ -129,7 +129,7 @@ where part.invoice_key in
 order by part.applied_date limit 200
 """,
     applied_date="day",
-    number="text",
+    number="key",
     kind="code",
     applied_amt="amount",
 )

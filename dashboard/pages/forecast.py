@@ -60,7 +60,7 @@ order by case when q.scope_type = 'company' then ''
     q.quota_rc desc nulls last, q.scope_key
 """,
     [
-        Column("scope_name"),
+        Column("scope_name", "scope"),
         Column("scope_type", "code"),
         *(
             Column(name, kind, _of_scope(leads))
@@ -109,7 +109,7 @@ where method = $method and scope_type = $scope_type and scope_key = $scope_key
 order by period_start_date
 """,
     [
-        Column("period_key"),
+        Column("period_key", "key"),
         Column("forecast_rc", "money", to("won", ANY_PIPELINE, period="period_key")),
         Column("actual_rc", "money", to("won", ANY_PIPELINE, period="period_key")),
         Column("error_rc", "money", to("won", ANY_PIPELINE, period="period_key")),
@@ -233,7 +233,7 @@ def build(view: View) -> list[Any]:
                     note=words("forecast.accuracy_note"),
                 ),
                 panel(view, TREE, rows=tree, is_wide=True, missing="empty.quota"),
-                panel(view, CATEGORIES, pictures["categories"], rows=categories),
+                panel(view, CATEGORIES, pictures["categories"], rows=categories, is_wide=True),
             ],
             className="panels",
         ),

@@ -54,14 +54,17 @@ order by pipeline.pipeline_name, cohort.stage_order
 FLOW = Data(
     "flow",
     f"""
-select stage_name, open_at_start_n, entered_forward_n, entered_backward_n, entered_reopened_n,
+select (select pipeline_name from dim_pipeline as p where p.pipeline_key = flow.pipeline_key
+    and p.is_current) as pipeline_name,
+    stage_name, open_at_start_n, entered_forward_n, entered_backward_n, entered_reopened_n,
     entered_other_pipeline_n, exited_forward_n, exited_won_n, exited_lost_n, exited_backward_n,
     exited_other_n, open_at_end_n, forward_rate, loss_rate, stage_key
-from mart_funnel_flow
+from mart_funnel_flow as flow
 where period_key = $period and {_PIPELINE}
 order by pipeline_key, stage_order
 """,
     [
+        Column("pipeline_name"),
         Column("stage_name"),
         *(
             Column(name, "count", to("flow", {"b": name, **ANY_SCOPE}, a="stage_key"))
@@ -98,7 +101,7 @@ where cohort_period_key = (
 order by leads_n desc, source_channel
 """,
     [
-        Column("cohort_period_key"),
+        Column("cohort_period_key", "key"),
         Column("source_channel"),
         *(
             Column(
@@ -131,13 +134,16 @@ order by leads_n desc, source_channel
 STAGE_TIME = Data(
     "stage_time",
     f"""
-select stage_name, n_stays, median_days, p75_days, p90_days, km_median_days, n_open,
+select (select pipeline_name from dim_pipeline as p where p.pipeline_key = velocity.pipeline_key
+    and p.is_current) as pipeline_name,
+    stage_name, n_stays, median_days, p75_days, p90_days, km_median_days, n_open,
     median_open_age_days, capital_locked_rc, bottleneck_rank, stage_key
-from mart_stage_velocity
+from mart_stage_velocity as velocity
 where period_key = 'all' and segment_type = 'all' and outcome_group = 'all' and {_PIPELINE}
 order by pipeline_key, stage_order
 """,
     [
+        Column("pipeline_name"),
         Column("stage_name"),
         *(
             Column(name, kind, to(leads, ANY_SCOPE, a="stage_key"))
@@ -168,7 +174,7 @@ where grain = 'quarter'
 order by period_key
 """,
     [
-        Column("period_key"),
+        Column("period_key", "key"),
         Column("won_n", "count", to("decided", {"a": "won"}, period="period_key")),
         Column("lost_n", "count", to("decided", {"a": "lost"}, period="period_key")),
         *(
@@ -178,6 +184,10 @@ order by period_key
     ],
 )
 DATASETS = (COHORT, FLOW, CASH, STAGE_TIME, WIN_RATE)
+
+
+def _stage(row: dict[str, Any]) -> str:
+    return f"{row['stage_name']} · {row['pipeline_name']}"
 
 
 def build(view: View) -> list[Any]:
@@ -202,19 +212,19 @@ def build(view: View) -> list[Any]:
     pictures: dict[str, Any] = dict.fromkeys(("cohort", "flow", "stage_time", "win_rate"))
     if cohort:
         pictures["cohort"] = bars(
-            [f"{row['stage_name']} · {row['pipeline_name']}" for row in cohort],
+            [_stage(row) for row in cohort],
             [row["n_reached"] for row in cohort],
             words,
         )
     if flow:
         pictures["flow"] = bars(
-            [row["stage_name"] for row in flow],
+            [_stage(row) for row in flow],
             [row["open_at_end_n"] for row in flow],
             words,
         )
     if time_in:
         pictures["stage_time"] = bars(
-            [row["stage_name"] for row in time_in],
+            [_stage(row) for row in time_in],
             [row["median_days"] for row in time_in],
             words,
             colours=[AMBER if row["bottleneck_rank"] == 1 else "#3b6fd4" for row in time_in],
@@ -256,7 +266,7 @@ def build(view: View) -> list[Any]:
                     rows=time_in,
                     note=words("funnel.bottleneck_note"),
                 ),
-                panel(view, FLOW, pictures["flow"], rows=flow),
+                panel(view, FLOW, pictures["flow"], rows=flow, note=words("funnel.flow_note")),
                 panel(
                     view,
                     WIN_RATE,

@@ -249,7 +249,7 @@ def build(view: View) -> list[Any]:
             [
                 panel(view, BRIDGE, bridge_picture(view, rows), rows=rows, is_wide=True),
                 panel(view, THEN_NOW, is_wide=True, note=words("movement.then_note")),
-                panel(view, BOOKINGS, picture, rows=booked),
+                panel(view, BOOKINGS, picture, rows=booked, is_wide=True),
             ],
             className="panels",
         ),

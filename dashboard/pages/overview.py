@@ -21,7 +21,7 @@ where period_key = $period and scope_type = $scope_type and scope_key = $scope_k
     and credit_type = 'revenue' and measure = 'bookings'
 """,
     [
-        Column("period_key"),
+        Column("period_key", "key"),
         *(
             Column(name, kind, to(leads, ANY_PIPELINE))
             for name, kind, leads in (
@@ -149,10 +149,11 @@ def build(view: View) -> list[Any]:
                     CHANGED,
                     picture,
                     rows=changed,
+                    is_wide=True,
                     missing="empty.changed",
                     note=words("overview.week_note"),
                 ),
-                panel(view, QUOTA, rows=found, missing="empty.quota"),
+                panel(view, QUOTA, rows=found, missing="empty.quota", is_wide=True),
             ],
             className="panels",
         ),

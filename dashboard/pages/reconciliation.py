@@ -29,7 +29,7 @@ where start_date between $first_day - interval '18 month' and $last_day
 group by period_key, start_date order by start_date
 """,
     [
-        Column("period_key"),
+        Column("period_key", "key"),
         *(
             Column(name, "money", _company_wide(leads, fixed))
             for name, leads, fixed in (
@@ -65,7 +65,7 @@ where period_key = $period and row_type = 'rollup'
     and $team is null
 """,
     [
-        Column("period_key"),
+        Column("period_key", "key"),
         *(
             Column(name, "money", to("to_cash", {"a": name}))
             for name in ("forecast_rc", *_PARTS, "billed_rc", "residual_rc")
@@ -142,13 +142,13 @@ order by link.confidence, invoice.issue_date desc, link.deal_invoice_key limit 2
 """,
     [
         Column("name", "deal"),
-        Column("number"),
+        Column("number", "key"),
         Column("net_amt", "amount"),
         Column("issue_date", "day"),
         Column("method", "code"),
         Column("confidence", "share"),
         Column("is_accepted", "flag"),
-        Column("evidence"),
+        Column("evidence", "evidence"),
     ],
 )
 AGEING = Data(
@@ -255,7 +255,7 @@ def build(view: View) -> list[Any]:
                 panel(view, AGEING, ageing_picture, rows=ageing),
                 panel(view, MATRIX, is_wide=True),
                 panel(view, LEAKAGE, is_wide=True, missing="empty.leakage"),
-                panel(view, LINKS),
+                panel(view, LINKS, is_wide=True),
                 panel(view, CANDIDATES, rows=candidates, is_wide=True),
             ],
             className="panels",

@@ -27,6 +27,7 @@ from pipeledger.settings.lines import key_lines
 from pipeledger.settings.model import (
     VERSION,
     Connection,
+    PostgresReading,
     PostgresServing,
     Settings,
     currency_code,
@@ -77,7 +78,8 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
     raw_sources = draft.values.pop("sources", {})
     base = chosen.resolve().parent
     connections = _connections(draft, raw_sources, base)
-    _serving(draft, base)
+    _postgres(draft, base, "serving", PostgresServing)
+    _postgres(draft, base, "dashboard", PostgresReading)
     _read_alert_secrets(draft, base)
     settings = validate(draft, Settings, {**draft.values, "connections": tuple(connections)}, "")
     if settings is not None:
@@ -109,7 +111,8 @@ def _read_file(path: Path) -> Draft:
 
 def _plain(key: str) -> str:
     """The key that a secret file stands for."""
-    return key.removesuffix("_file") if key.startswith(("sources.", "serving.", "alerts.")) else key
+    secret = ("sources.", "serving.", "dashboard.", "alerts.")
+    return key.removesuffix("_file") if key.startswith(secret) else key
 
 
 def _check_version(draft: Draft) -> None:
@@ -215,18 +218,20 @@ def _connection(
     return Connection(name, source, found, settings, home)
 
 
-def _serving(draft: Draft, base: Path) -> None:
-    """Check [serving.postgres] by itself: it holds a secret."""
-    serving = draft.values.get("serving")
-    values = serving.get("postgres") if isinstance(serving, dict) else None
-    if not isinstance(serving, dict) or not isinstance(values, dict):
+def _postgres(
+    draft: Draft, base: Path, section: str, model: type[PostgresServing] | type[PostgresReading]
+) -> None:
+    """Check [serving.postgres] or [dashboard.postgres] by itself: it holds a secret."""
+    whole = draft.values.get(section)
+    values = whole.get("postgres") if isinstance(whole, dict) else None
+    if not isinstance(whole, dict) or not isinstance(values, dict):
         return
-    key = "serving.postgres"
-    read_secret_files(draft, key, values, PostgresServing, base)
-    remember_secrets(values, PostgresServing)
-    check_secrets(draft, key, values, PostgresServing)
-    found = validate(draft, PostgresServing, values, key)
-    draft.values["serving"] = {**serving, "postgres": found}
+    key = f"{section}.postgres"
+    read_secret_files(draft, key, values, model, base)
+    remember_secrets(values, model)
+    check_secrets(draft, key, values, model)
+    found = validate(draft, model, values, key)
+    draft.values[section] = {**whole, "postgres": found}
     if found is not None:
         remember_password(found.dsn.get_secret_value())
 

@@ -347,10 +347,34 @@ ColumnPattern = Annotated[
 ]
 
 
+def _safe_way(dsn: SecretStr) -> SecretStr:
+    """Refuse what is no connection string, and an unchecked server beyond this machine."""
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        parts = conninfo_to_dict(dsn.get_secret_value())
+    except ProgrammingError:  # its text repeats the value
+        raise ValueError(
+            "is no connection string such as postgresql://publisher:...@db.example.com/sales"
+        ) from None
+    hosts = str(parts.get("host") or "").split(",")
+    is_near = all(not h or h.startswith("/") or is_loopback(h) for h in hosts)
+    if not is_near and parts.get("sslmode") not in {"verify-full", "verify-ca"}:
+        raise ValueError(
+            "the server is not on this machine: add sslmode=verify-full, and "
+            "sslrootcert=<file> where its authority is not one that the system knows"
+        )
+    return dsn
+
+
+ConnectionString = Annotated[SecretStr, AfterValidator(_safe_way)]
+
+
 class PostgresServing(Section):
     """[serving.postgres]: the marts in PostgreSQL, too."""
 
-    dsn: SecretStr
+    dsn: ConnectionString
     marts_schema: Identifier = "marts"
     meta_schema: Identifier = "meta"
     reader_role: Identifier = "pipeledger_read"
@@ -365,28 +389,6 @@ class PostgresServing(Section):
     all_rows: tuple[Identifier, ...] = ()
     teams: dict[str, tuple[Identifier, ...]] = Field(default_factory=dict)
     lock_timeout_seconds: int = Field(default=30, ge=1)
-
-    @field_validator("dsn")
-    @classmethod
-    def _safe_way(cls, dsn: SecretStr) -> SecretStr:
-        """Refuse what is no connection string, and an unchecked server beyond this machine."""
-        from psycopg import ProgrammingError
-        from psycopg.conninfo import conninfo_to_dict
-
-        try:
-            parts = conninfo_to_dict(dsn.get_secret_value())
-        except ProgrammingError:  # its text repeats the value
-            raise ValueError(
-                "is no connection string such as postgresql://publisher:...@db.example.com/sales"
-            ) from None
-        hosts = str(parts.get("host") or "").split(",")
-        is_near = all(not h or h.startswith("/") or is_loopback(h) for h in hosts)
-        if not is_near and parts.get("sslmode") not in {"verify-full", "verify-ca"}:
-            raise ValueError(
-                "the server is not on this machine: add sslmode=verify-full, and "
-                "sslrootcert=<file> where its authority is not one that the system knows"
-            )
-        return dsn
 
     def is_restricted(self, mart: str, column: str) -> bool:
         """Whether the reader role must not read a column."""
@@ -406,6 +408,14 @@ class DashboardViewer(Section):
     teams: tuple[str, ...] | None = None
 
 
+class PostgresReading(Section):
+    """[dashboard.postgres]: the marts there, in place of the serving file."""
+
+    dsn: ConnectionString
+    marts_schema: Identifier = "marts"
+    meta_schema: Identifier = "meta"
+
+
 class Dashboard(Section):
     """[dashboard]: where it listens, and who may look."""
 
@@ -414,6 +424,7 @@ class Dashboard(Section):
     hosts: tuple[str, ...] = ()
     user_header: str | None = None
     viewers: tuple[DashboardViewer, ...] = ()
+    postgres: PostgresReading | None = None
 
 
 @dataclass(frozen=True, slots=True)

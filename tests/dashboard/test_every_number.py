@@ -493,7 +493,10 @@ def _holds_table(
             assert cell.text == view.text(column.kind, row[column.name], row), name
             is_of_a_deal = data.columns[0].kind == "deal"
             is_known_to_lead_nowhere = column.name in WITHOUT_DEALS.get(data.name, ())
-            if row[column.name] is None or is_of_a_deal or is_known_to_lead_nowhere:
+            is_nothing = row[column.name] is None or (
+                column.kind == "count" and not row[column.name]
+            )
+            if is_nothing or is_of_a_deal or is_known_to_lead_nowhere:
                 continue
             assert cell.href is not None, name
             if name in SUMS and not _is_of_its_list(view, data, row):
