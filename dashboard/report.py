@@ -5,6 +5,7 @@ import io
 import os
 import warnings
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -72,15 +73,15 @@ def write_report(settings: Settings, out: Path, language: str = "en") -> datetim
     """
     if language not in LANGUAGES:
         raise ConfigError(f"--lang {language}: there are {', '.join(LANGUAGES)}")
-    reader = open_reader(settings, "", Viewer())
-    view = View(settings, reader, Filters(lang=language), clock_of(settings)())
     aside = out.with_name(f".{out.name}.{os.getpid()}")
-    try:
-        aside.write_text(_page(view), encoding="utf-8")
-        aside.replace(out)
-    finally:
-        aside.unlink(missing_ok=True)
-    as_of: datetime = view.build["as_of"]
+    with closing(open_reader(settings, "", Viewer())) as reader:
+        view = View(settings, reader, Filters(lang=language), clock_of(settings)())
+        try:
+            aside.write_text(_page(view), encoding="utf-8")
+            aside.replace(out)
+        finally:
+            aside.unlink(missing_ok=True)
+        as_of: datetime = view.build["as_of"]
     return as_of
 
 

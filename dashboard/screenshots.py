@@ -6,6 +6,7 @@ Light, dark, on a phone and in Japanese, of a publication such as the demo's.
 import argparse
 import shutil
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -27,11 +28,11 @@ LOOKS: dict[str, dict[str, Any]] = {
 
 def _a_deal(settings: Settings) -> str:
     """The key of a deal that has come all the way to its money."""
-    reader = open_reader(settings, "", Viewer())
-    found = reader.rows(
-        "select deal_key from mart_deal_billing_recon where billing_status = 'fully_billed' "
-        "and payment_status = 'paid' order by won_date desc, deal_key limit 1"
-    )
+    with closing(open_reader(settings, "", Viewer())) as reader:
+        found = reader.rows(
+            "select deal_key from mart_deal_billing_recon where billing_status = 'fully_billed' "
+            "and payment_status = 'paid' order by won_date desc, deal_key limit 1"
+        )
     return quote(found[0]["deal_key"], safe="") if found else ""
 
 

@@ -1,6 +1,7 @@
 """The dashboard over PostgreSQL: what it shows over the serving file, as a role that only reads."""
 
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -14,6 +15,7 @@ from dashboard.access import Viewer
 from dashboard.app import DATASETS, Pages, make_app
 from dashboard.deal_sets import LISTS, listing
 from dashboard.shell import PAGES, path_of
+from dashboard.view import View
 from pipeledger.postgres.publishing import staged
 from pipeledger.publish import CURRENT
 from pipeledger.settings import Settings
@@ -28,6 +30,13 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.xdist_group("small"
 def _over(settings: Settings, dsn: str) -> Settings:
     known = settings.dashboard.model_copy(update={"postgres": PostgresReading(dsn=SecretStr(dsn))})
     return settings.model_copy(update={"dashboard": known})
+
+
+@contextmanager
+def _look(settings: Settings, query: str = "", viewer: Viewer | None = None) -> Iterator[View]:
+    view = look(settings, query, viewer)
+    with closing(view.reader):
+        yield view
 
 
 @pytest.fixture(scope="module")
@@ -56,17 +65,16 @@ def test_every_query_gets_what_the_serving_file_has(
     small_road: Road, server: Server, database: str, query: str, viewer: Viewer | None
 ) -> None:
     here = look(small_road.settings, query, viewer)
-    there = look(_over(small_road.settings, server.dsn(database)), query, viewer)
     asked = {data.name: here.sql(data) for data in DATASETS.values()}
     asked |= {f"list {name}": listing(name, is_past=here.is_past) for name in LISTS}
     keys = here.reader.rows("select min(deal_key) as key from fct_deal")[0]
     with_rows = 0
-    for name, text in asked.items():
-        wanted = {**here.parameters, "key": keys["key"]}
-        expected = here.reader.rows(text, wanted)
-        with_rows += bool(expected)
-        found = there.reader.rows(text, {**there.parameters, "key": keys["key"]})
-        assert sorted(map(_plain, found)) == sorted(map(_plain, expected)), name
+    with _look(_over(small_road.settings, server.dsn(database)), query, viewer) as there:
+        for name, text in asked.items():
+            expected = here.reader.rows(text, {**here.parameters, **keys})
+            found = there.reader.rows(text, {**there.parameters, **keys})
+            assert sorted(map(_plain, found)) == sorted(map(_plain, expected)), name
+            with_rows += bool(expected)
     assert with_rows > 20
 
 
@@ -76,17 +84,19 @@ def test_a_reader_sees_every_page_without_what_is_not_for_it(
     settings = _over(small_road.settings, server.dsn(database, "looker"))
     pages = Pages(settings)
     app = make_app(settings)
-    key = look(settings).reader.rows(
-        "select min(deal_key) as key from bridge_deal_contact where is_current and not is_deleted"
-    )[0]["key"]
+    with _look(settings) as view:
+        key = view.reader.rows(
+            "select min(deal_key) as key from bridge_deal_contact "
+            "where is_current and not is_deleted"
+        )[0]["key"]
     with app.server.test_request_context("/"):
         for path in (*map(path_of, PAGES), "/deals?set=won", f"/deal?key={key}"):
             name, _, query = path.partition("?")
             assert "state-failed" not in str(pages.draw(name, query)), path
         block = pages.block({"startRow": 0}, "set=all")
     assert block["rowCount"] > 40
-    view = look(settings, f"?key={key}")
-    contacts = view.rows(DATASETS["contacts"])
+    with _look(settings, f"?key={key}") as view:
+        contacts = view.rows(DATASETS["contacts"])
     assert contacts
     assert {row["name"] for row in contacts} == {None}
     text = app.server.test_client().get("/export/tree.csv").get_data(as_text=True)
@@ -94,10 +104,10 @@ def test_a_reader_sees_every_page_without_what_is_not_for_it(
 
 
 def test_a_query_changes_nothing(small_road: Road, server: Server, database: str) -> None:
-    view = look(_over(small_road.settings, server.dsn(database)))
-    for statement in ("delete from fct_deal", "create table marts.mine (a int)"):
-        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
-            view.reader.rows(statement)
+    with _look(_over(small_road.settings, server.dsn(database))) as view:
+        for statement in ("delete from fct_deal", "create table marts.mine (a int)"):
+            with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+                view.reader.rows(statement)
     with pytest.raises(PipeledgerError, match="holds the newest"):
         look(
             _over(small_road.settings, server.dsn(database)), "?edition=20261128T142040233996-8eb9"
