@@ -38,7 +38,7 @@ def _with_room(values: Sequence[Number]) -> list[float]:
     known = [float(value) for value in values if value is not None]
     low, high = min([0.0, *known]), max([0.0, *known])
     room = 0.2 * ((high - low) or 1.0)
-    return [low - room if low < 0 else 0.0, high + room]
+    return [low - 1.8 * room if low < 0 else 0.0, high + room]
 
 
 def graph(traces: list[dict[str, Any]], **layout: Any) -> dcc.Graph:

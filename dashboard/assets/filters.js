@@ -75,6 +75,10 @@
       document.title = title;
     }
     var path = window.location.pathname;
+    var here = document.querySelector("nav.pages a.here");
+    if (here && shown !== path) {
+      here.parentNode.scrollLeft = here.offsetLeft - here.parentNode.offsetLeft - 40;
+    }
     if (shown && shown !== path) {
       window.scrollTo(0, 0);
     }

@@ -13,7 +13,7 @@ from dashboard.still import still
 from dashboard.view import View
 
 BLOCK = 50
-_WIDTHS = {"money": 150, "amount": 150, "count": 90, "code": 90}
+_WIDTHS = {"money": 150, "amount": 150, "count": 90, "code": 90, "day": 140}
 """Pixels that a column of a kind needs at least."""
 
 
@@ -60,7 +60,12 @@ def grid(view: View, name: str) -> html.Section:
                 id={"type": "deals", "index": address},
                 columnDefs=heads,
                 rowModelType="infinite",
-                defaultColDef={"resizable": True, "suppressMovable": True},
+                defaultColDef={
+                    "resizable": True,
+                    "suppressMovable": True,
+                    "wrapHeaderText": True,
+                    "autoHeaderHeight": True,
+                },
                 dashGridOptions={
                     "cacheBlockSize": BLOCK,
                     "maxBlocksInCache": 4,
