@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from pipeledger.settings.model import Dashboard
+from pipeledger.settings.dashboard import Dashboard
 
 OPEN_TO_ALL = frozenset(
     {"dim_date", "dim_fiscal_period", "dim_pipeline", "dim_stage", "fct_fx_rate"}

@@ -19,7 +19,7 @@ from psycopg.rows import dict_row
 
 from connectors.base.errors import PipeledgerError
 from dashboard.access import Viewer, narrowing, rule
-from pipeledger.settings.model import PostgresReading
+from pipeledger.settings.dashboard import PostgresReading
 
 _NAMED = re.compile(r"\$([a-z_]+)")
 _WORD = re.compile(r"[a-z_][a-z0-9_]*")

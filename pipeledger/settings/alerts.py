@@ -1,14 +1,13 @@
 """[alerts] and [[exports]]: who is told what by which way, and which marts go to a folder."""
 
 from datetime import time
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
-from pipeledger.settings.section import Section
+from pipeledger.settings.section import Section, is_loopback
 
 
 def _country(text: str) -> str:
@@ -114,11 +113,3 @@ class ScheduledExport(Section):
     def path(self) -> Path:
         """The file that is written."""
         return self.folder / (self.file or f"{self.mart}.{self.format}")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

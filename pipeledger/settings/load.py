@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from connectors.base.errors import ConfigError, PipeledgerError
 from pipeledger.retention import EXPIRING
 from pipeledger.settings.alerts import Smtp, Webhook
+from pipeledger.settings.dashboard import PostgresReading
 from pipeledger.settings.domains import outside
 from pipeledger.settings.draft import Draft, Origin, leaves
 from pipeledger.settings.explain import near, validate
@@ -27,11 +28,9 @@ from pipeledger.settings.lines import key_lines
 from pipeledger.settings.model import (
     VERSION,
     Connection,
-    PostgresReading,
     PostgresServing,
     Settings,
     currency_code,
-    is_loopback,
 )
 from pipeledger.settings.secrets import (
     PREFIX,
@@ -40,6 +39,7 @@ from pipeledger.settings.secrets import (
     remember_password,
     remember_secrets,
 )
+from pipeledger.settings.section import is_loopback
 from pipeledger.sources import CONNECTORS, connector
 
 DEFAULT_FILE = "pipeledger.toml"

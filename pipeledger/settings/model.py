@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,7 +12,6 @@ from pydantic import (
     Field,
     PlainSerializer,
     PlainValidator,
-    SecretStr,
     StringConstraints,
     field_validator,
     model_validator,
@@ -23,6 +21,8 @@ from connectors.base.stream import Connector
 from pipeledger.calendar import Anchor, FiscalCalendar, FiscalPeriod, Pattern, fiscal_periods
 from pipeledger.retention import Keep, keep_of
 from pipeledger.settings.alerts import Alerts, ScheduledExport
+from pipeledger.settings.dashboard import Dashboard
+from pipeledger.settings.postgres import ConnectionString, Identifier
 from pipeledger.settings.section import Domain, Section
 
 VERSION: Final = 1
@@ -62,14 +62,6 @@ def _cron(text: str) -> str:
     if not croniter.is_valid(text):
         raise ValueError(f"{text!r} is no cron expression, such as '5 * * * *'")
     return text
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine by its very name."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 CurrencyCode = Annotated[str, AfterValidator(currency_code)]
@@ -341,34 +333,9 @@ class Schedule(Section):
         return own.cron, own.time_zone or self.time_zone
 
 
-Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
 ColumnPattern = Annotated[
     str, StringConstraints(pattern=r"^([a-z_][a-z0-9_]*|\*)\.[a-z_][a-z0-9_]*$")
 ]
-
-
-def _safe_way(dsn: SecretStr) -> SecretStr:
-    """Refuse what is no connection string, and an unchecked server beyond this machine."""
-    from psycopg import ProgrammingError
-    from psycopg.conninfo import conninfo_to_dict
-
-    try:
-        parts = conninfo_to_dict(dsn.get_secret_value())
-    except ProgrammingError:  # its text repeats the value
-        raise ValueError(
-            "is no connection string such as postgresql://publisher:...@db.example.com/sales"
-        ) from None
-    hosts = str(parts.get("host") or "").split(",")
-    is_near = all(not h or h.startswith("/") or is_loopback(h) for h in hosts)
-    if not is_near and parts.get("sslmode") not in {"verify-full", "verify-ca"}:
-        raise ValueError(
-            "the server is not on this machine: add sslmode=verify-full, and "
-            "sslrootcert=<file> where its authority is not one that the system knows"
-        )
-    return dsn
-
-
-ConnectionString = Annotated[SecretStr, AfterValidator(_safe_way)]
 
 
 class PostgresServing(Section):
@@ -399,32 +366,6 @@ class Serving(Section):
     """[serving]: where the marts are published beside the serving file."""
 
     postgres: PostgresServing | None = None
-
-
-class DashboardViewer(Section):
-    """[[dashboard.viewers]]: who may look; without ``teams`` at everything."""
-
-    user: str
-    teams: tuple[str, ...] | None = None
-
-
-class PostgresReading(Section):
-    """[dashboard.postgres]: the marts there, in place of the serving file."""
-
-    dsn: ConnectionString
-    marts_schema: Identifier = "marts"
-    meta_schema: Identifier = "meta"
-
-
-class Dashboard(Section):
-    """[dashboard]: where it listens, and who may look."""
-
-    host: str = "127.0.0.1"
-    port: int = Field(default=8050, ge=1, le=65535)
-    hosts: tuple[str, ...] = ()
-    user_header: str | None = None
-    viewers: tuple[DashboardViewer, ...] = ()
-    postgres: PostgresReading | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,17 @@
 """What every table of the settings shares, and the words that several of them check."""
 
+from ipaddress import ip_address
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine by its very name."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _domain(text: str) -> str:

@@ -5,7 +5,7 @@ import pytest
 from dashboard.access import OPEN_TO_ALL, Viewer, rule, viewer_of
 from dashboard.app import make_app
 from dashboard.deal_sets import listing
-from pipeledger.settings.model import Dashboard, DashboardViewer
+from pipeledger.settings.dashboard import Dashboard, DashboardViewer
 from tests.dashboard.conftest import look
 from tests.e2e.road import Road
 

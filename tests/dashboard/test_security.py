@@ -7,7 +7,7 @@ import pytest
 
 from dashboard.app import make_app
 from dashboard.security import is_loopback
-from pipeledger.settings.model import Dashboard
+from pipeledger.settings.dashboard import Dashboard
 from tests.dashboard.conftest import look
 from tests.e2e.road import Road
 

@@ -19,7 +19,7 @@ from dashboard.view import View
 from pipeledger.postgres.publishing import staged
 from pipeledger.publish import CURRENT
 from pipeledger.settings import Settings
-from pipeledger.settings.model import PostgresReading
+from pipeledger.settings.dashboard import PostgresReading
 from tests.dashboard.conftest import look
 from tests.e2e.road import Road
 from tests.postgres.server import Server, serving
