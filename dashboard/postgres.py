@@ -25,7 +25,7 @@ _NAMED = re.compile(r"\$([a-z_]+)")
 _WORD = re.compile(r"[a-z_][a-z0-9_]*")
 _TYPES = {
     **dict.fromkeys(("first_day", "last_day", "today", "day"), "date"),
-    "as_of": "timestamptz",
+    **dict.fromkeys(("as_of", "start_at", "end_at"), "timestamptz"),
     "digits": "integer",
 }
 """Types of parameters that are no text."""

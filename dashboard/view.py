@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
@@ -147,6 +147,10 @@ class View:
             "as_of": self.build["as_of"],
             "today": self.today,
             "day": self.day,
+            "start_at": self._begins(self.period["start_date"]),
+            "end_at": self._begins(
+                min(self.period["end_date"] or self.day, self.day) + timedelta(days=1)
+            ),
             "zone": self.settings.company.time_zone,
             "digits": self.digits,
             "basis": self.filters.currency,
@@ -156,6 +160,11 @@ class View:
             "c": self.filters.extra.get("c"),
             "rule": self.filters.extra.get("rule", "reached"),
         }
+
+    def _begins(self, day: date | None) -> datetime | None:
+        """The instant at which a business day begins."""
+        zone = ZoneInfo(self.settings.company.time_zone)
+        return None if day is None else datetime(day.year, day.month, day.day, tzinfo=zone)
 
     def rows(self, data: Data) -> list[dict[str, Any]]:
         """The rows of a query under the filters."""

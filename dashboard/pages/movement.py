@@ -118,9 +118,7 @@ select row_type, reason, amount_rc, n_events, slip_rc, transient_rc, residual_rc
     ],
     _to_a_day("pipeline"),
 )
-_START = "(cast($first_day as timestamp) at time zone $zone)"
 _UNTIL = "least($last_day, $day)"
-_END = f"(cast({_UNTIL} + 1 as timestamp) at time zone $zone)"
 # What fct_deal_daily says of these two days, asked of its sources: the view takes ten times as
 # long, since it counts the pushes of every deal. A test holds both against each other.
 THEN_NOW = Data(
@@ -135,7 +133,7 @@ was as (
     from fct_deal_version as v
     inner join fct_deal as d on v.survivor_deal_key = d.deal_key
     left join spot on v.currency_code = spot.currency_code and spot.rate_date = $first_day - 1
-    where v.valid_from < {_START} and (v.valid_to is null or v.valid_to >= {_START})
+    where v.valid_from < $start_at and (v.valid_to is null or v.valid_to >= $start_at)
         and v.status = 'open' and v.expected_close_date between $first_day and $last_day
         and not v.is_deleted and not v.is_merged_away and not d.is_excluded and {owned("v")}
     order by was_rc desc nulls last, v.deal_key limit 200
@@ -143,7 +141,7 @@ was as (
 
 pushes as (
     select deal_key, count(*) as n_pushes from fct_deal_change
-    where is_push and changed_at >= {_START} and changed_at < {_END}
+    where is_push and changed_at >= $start_at and changed_at < $end_at
         and deal_key in (select deal_key from was)
     group by deal_key
 )
@@ -154,8 +152,8 @@ select was.deal_key, deal.name, was.was_rc, v.status,
 from was
 inner join fct_deal as deal on was.deal_key = deal.deal_key
 left join fct_deal_version as v
-    on was.deal_key = v.deal_key and v.valid_from < {_END}
-    and (v.valid_to is null or v.valid_to >= {_END})
+    on was.deal_key = v.deal_key and v.valid_from < $end_at
+    and (v.valid_to is null or v.valid_to >= $end_at)
 left join fct_deal_stage as stay
     on v.deal_key = stay.deal_key and v.valid_from >= stay.entered_at
     and (stay.exited_at is null or v.valid_from < stay.exited_at)

@@ -7,7 +7,9 @@ import pytest
 from plotly.utils import PlotlyJSONEncoder
 
 from dashboard.app import Pages, make_app
+from dashboard.deal_sets import LISTS
 from dashboard.report import write_report
+from dashboard.shell import PAGES, path_of
 from pipeledger.settings import Settings
 from tests.dashboard.conftest import HOSTILE, look
 
@@ -32,13 +34,17 @@ def test_a_list_and_its_file_hold_them_as_text(hostile: Settings, tmp_path: Path
 def test_a_page_holds_no_element_made_of_a_name(hostile: Settings) -> None:
     pages = Pages(hostile)
     with make_app(hostile).server.test_request_context("/"):
-        for path in ("/pipeline", "/deals", "/people", "/movement", "/reconciliation"):
+        for path in (*map(path_of, PAGES), "/deals"):
             drawn = json.dumps(pages.draw(path, "?set=open"), cls=PlotlyJSONEncoder)
             assert "state-failed" not in drawn, path
             assert "dangerously_allow_html" not in drawn
             assert "\\u202e" not in drawn.lower(), path
             # Ten thousand characters are cut in lists; the deal's own page has them whole.
             assert "long " * 100 not in drawn, path
+        for name in LISTS:
+            block = json.dumps(pages.block({"startRow": 0}, f"set={name}&a=commit"))
+            assert "\\u202e" not in block.lower(), name
+            assert "long " * 100 not in block, name
         key = look(hostile).reader.rows(
             "select deal_key from fct_deal where name like 'long long%'"
         )[0]["deal_key"]
