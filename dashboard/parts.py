@@ -11,7 +11,8 @@ from dashboard.view import Column, Data, View
 
 NUMERIC = frozenset({"money", "amount", "count", "number", "share"})
 _UNBROKEN = frozenset({"day", "instant", "key"})
-_SHOWN = 60
+SHOWN = 40
+"""Rows of a table on a page; the export has all."""
 
 
 def tile(view: View, key: str, shown: str, href: str | None = None, note: str = "") -> html.Div:
@@ -85,12 +86,12 @@ def table(view: View, data: Data, rows: Sequence[Mapping[str, Any]]) -> html.Div
         )
         for column in data.columns
     ]
-    body = [html.Tr([cell(view, column, row) for column in data.columns]) for row in rows[:_SHOWN]]
+    body = [html.Tr([cell(view, column, row) for column in data.columns]) for row in rows[:SHOWN]]
     more = []
-    if len(rows) > _SHOWN:
+    if len(rows) > SHOWN:
         more = [
             html.P(
-                view.words("more_in_export", n=view.words.count(len(rows) - _SHOWN)),
+                view.words("more_in_export", n=view.words.count(len(rows) - SHOWN)),
                 className="note",
             )
         ]

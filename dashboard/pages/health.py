@@ -53,10 +53,15 @@ order by case severity when 'error' then 0 else 1 end, n_failing desc, check_id
 FLAGS = Data(
     "flags",
     """
-select cast(date_trunc('month', first_failed_at) as date) as month, severity,
-    count(*) as n_records
-from fct_check_result where resolved_at is null
-group by cast(date_trunc('month', first_failed_at) as date), severity order by month, severity
+with found as (
+    select cast(first_failed_at as date) as day, severity, count(*) as n from fct_check_result
+    where resolved_at is null group by cast(first_failed_at as date), severity
+)
+
+select cast(date_trunc('month', day) as date) as month, severity,
+    cast(sum(n) as bigint) as n_records
+from found
+group by cast(date_trunc('month', day) as date), severity order by month, severity
 """,
     [
         Column("month", "day"),

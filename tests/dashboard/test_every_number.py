@@ -10,7 +10,7 @@ from dashboard.app import DATASETS, MODULES
 from dashboard.deal_sets import OF_A_DAY, total
 from dashboard.filters import Filters, parse
 from dashboard.pages import deal
-from dashboard.parts import NUMERIC
+from dashboard.parts import NUMERIC, SHOWN
 from dashboard.shell import PAGES
 from dashboard.view import Data, View
 from tests.dashboard.conftest import look
@@ -484,7 +484,7 @@ def _holds_table(
     view: View, data: Data, panel: Panel, rows: list[dict[str, Any]], behind: Behind
 ) -> None:
     """A table shows its rows, and each number leads to what is behind it."""
-    assert len(panel.rows) == min(len(rows), 60), data.name
+    assert len(panel.rows) == min(len(rows), SHOWN), data.name
     for row, line in zip(rows, panel.rows, strict=False):
         for column, cell in zip(data.columns, line, strict=True):
             if column.kind not in NUMERIC:
