@@ -7,8 +7,9 @@ from typing import Any, Literal, Self
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from dashboard.app import Pages, make_app
 from dashboard.filters import LANGUAGES
 from dashboard.i18n import Words
 from dashboard.shell import PAGES, path_of
@@ -19,6 +20,8 @@ from tests.e2e.road import Road
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.xdist_group("company")]
 Serve = Callable[[Settings], Site]
+# A busy machine is slow and not wrong.
+expect.set_options(timeout=30_000)
 
 
 class Watched:
@@ -26,18 +29,22 @@ class Watched:
 
     def __init__(
         self,
-        window: BrowserContext,
+        tab: Page,
         colours: Literal["light", "dark"] = "light",
         size: tuple[int, int] = (1280, 900),
     ) -> None:
-        self.tab: Page = window.new_page()
+        self.tab = tab
         self.tab.emulate_media(color_scheme=colours)
         self.tab.set_viewport_size({"width": size[0], "height": size[1]})
-        self.tab.set_default_timeout(20_000)
+        self.tab.set_default_timeout(30_000)
         self.faults: list[str] = []
-        self.tab.on("console", self._said)
-        self.tab.on("pageerror", lambda error: self.faults.append(str(error)))
-        self.tab.on("request", self._asked)
+        self._listeners = {
+            "console": self._said,
+            "pageerror": lambda error: self.faults.append(str(error)),
+            "request": self._asked,
+        }
+        for event, listener in self._listeners.items():
+            self.tab.on(event, listener)  # type: ignore[call-overload]
 
     def _said(self, message: Any) -> None:
         if message.type in {"error", "warning"}:
@@ -57,7 +64,8 @@ class Watched:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.tab.close()
+        for event, listener in self._listeners.items():
+            self.tab.remove_listener(event, listener)
         assert self.faults == []
 
     def turn_to(self, page: str) -> Page:
@@ -68,11 +76,11 @@ class Watched:
 
 
 @pytest.fixture(scope="module")
-def window(browser: Browser) -> Iterator[BrowserContext]:
-    """One window whose tabs share what they load: Plotly alone is four megabytes."""
-    context = browser.new_context()
-    yield context
-    context.close()
+def window(browser: Browser) -> Iterator[Page]:
+    """One tab for all tests here: what it has loaded and compiled, Plotly above all, stays."""
+    tab = browser.new_page()
+    yield tab
+    tab.close()
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +116,7 @@ def _barriers(tab: Page, language: str = "en") -> list[str]:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_page_in_every_language(site: Site, window: BrowserContext, language: str) -> None:
+def test_every_page_in_every_language(site: Site, window: Page, language: str) -> None:
     words = Words(language)
     with Watched(window, "dark" if language == "ja" else "light") as watched:
         tab = watched.open(f"{site.address}/?lang={language}")
@@ -121,7 +129,7 @@ def test_every_page_in_every_language(site: Site, window: BrowserContext, langua
 
 
 def test_filters_go_into_the_address_and_back_takes_them_out(
-    road: Road, site: Site, window: BrowserContext
+    road: Road, site: Site, window: Page
 ) -> None:
     with Watched(window) as watched:
         tab = watched.open(f"{site.address}/?lang=en")
@@ -145,7 +153,7 @@ def test_filters_go_into_the_address_and_back_takes_them_out(
         expect(tab.locator("select[data-filter=scope]")).to_have_value("company")
 
 
-def test_an_earlier_day_goes_into_the_address(site: Site, window: BrowserContext) -> None:
+def test_an_earlier_day_goes_into_the_address(site: Site, window: Page) -> None:
     with Watched(window) as watched:
         tab = watched.open(f"{site.address}/movement?lang=en")
         tab.locator("input[data-filter=day]").fill("2026-09-10")
@@ -157,7 +165,7 @@ def test_an_earlier_day_goes_into_the_address(site: Site, window: BrowserContext
 
 
 def test_from_a_number_to_its_deals_to_a_deal_to_its_trace(
-    site: Site, window: BrowserContext, tmp_path: Path
+    site: Site, window: Page, tmp_path: Path
 ) -> None:
     with Watched(window) as watched:
         tab = watched.open(f"{site.address}/?lang=en")
@@ -187,7 +195,7 @@ def test_from_a_number_to_its_deals_to_a_deal_to_its_trace(
         assert _barriers(tab) == []
 
 
-def test_hostile_names_are_text(hostile: Settings, serve: Serve, window: BrowserContext) -> None:
+def test_hostile_names_are_text(hostile: Settings, serve: Serve, window: Page) -> None:
     site = serve(hostile)
     with Watched(window) as watched:
         for address in ("/pipeline?lang=en", "/deals?set=open&lang=en", "/funnel?lang=en"):
@@ -202,9 +210,7 @@ def test_hostile_names_are_text(hostile: Settings, serve: Serve, window: Browser
             assert tab.locator("img[src=x]").count() == 0
 
 
-def test_states_are_designed(
-    road: Road, serve: Serve, window: BrowserContext, tmp_path: Path
-) -> None:
+def test_states_are_designed(road: Road, serve: Serve, window: Page, tmp_path: Path) -> None:
     paths = road.settings.paths.model_copy(update={"serving": tmp_path / "none"})
     bare = serve(road.settings.model_copy(update={"paths": paths}))
     later = clock_of(road.settings)() + timedelta(days=3)
@@ -224,6 +230,10 @@ def test_states_are_designed(
             ],
         )
     )
+    pages = Pages(emptied.settings)
+    with make_app(emptied.settings).server.test_request_context("/"):
+        for page in (*map(path_of, PAGES), "/deals", "/deal"):
+            assert "state-failed" not in str(pages.draw(page, "?lang=en")), page
     broken = serve(
         served_from(road.settings, tmp_path / "broken", ["drop table marts.mart_quota_gap"])
     )
@@ -235,16 +245,13 @@ def test_states_are_designed(
         tab = watched.open(f"{emptied.address}/?lang=en")
         expect(tab.locator(".notice-partial")).to_contain_text("deals")
         expect(tab.locator("#quota .empty")).to_be_visible()
-        for page in PAGES:
-            watched.turn_to(page)
-            assert tab.locator(".state-failed").count() == 0, page
         tab = watched.open(f"{broken.address}/?lang=en")
         expect(tab.locator(".state-failed h2")).to_be_visible()
         tab = watched.open(f"{bare.address}/nowhere?lang=en")
         expect(tab.locator(".state-missing h2")).to_be_visible()
 
 
-def test_a_keyboard_and_a_phone_are_enough(site: Site, window: BrowserContext) -> None:
+def test_a_keyboard_and_a_phone_are_enough(site: Site, window: Page) -> None:
     with Watched(window, size=(390, 844)) as watched:
         tab = watched.open(f"{site.address}/?lang=en")
         tab.keyboard.press("Tab")
