@@ -3,21 +3,33 @@
 -- The histories of all landed versions are united, because their depth is capped; an event
 -- that several versions tell is one event, first seen with the first of them.
 
-with landed_histories as (
+{% set histories = [
+    ('stage', 'stage_history'),
+    ('pipeline', 'pipeline_history'),
+    ('amount', 'amount_history'),
+    ('expected_close_date', 'close_date_history'),
+    ('owner', 'owner_history'),
+    ('currency_code', 'currency_history'),
+] %}
+
+-- Read many times and never held: each reader needs one of its lists.
+with landed_histories as not materialized (
     select * from {{ ref('stg_hubspot__deals') }}
 ),
 
--- Read twice and never held: it has a row for everything that ever happened.
-told as not materialized (
-    {% for field, list_name in [
-        ('stage', 'stage_history'),
-        ('pipeline', 'pipeline_history'),
-        ('amount', 'amount_history'),
-        ('expected_close_date', 'close_date_history'),
-        ('owner', 'owner_history'),
-        ('currency_code', 'currency_history'),
-    ] %}
-    {% if not loop.first %}union all{% endif %}
+several_versions as (
+    select deal_key from landed_histories
+    group by deal_key
+    having count(*) > 1
+),
+
+{#- What the deals told by one version say is told once. The two are parted before their lists are
+    unrolled, and never held: there is a row for everything that ever happened. -#}
+{%- for told, parted in [('told_once', 'not in'), ('told_again', 'in')] %}
+
+{{ told }} as not materialized (
+    {%- for field, list_name in histories %}
+    {{ 'union all' if not loop.first }}
     select
         deal_key,
         '{{ field }}' as field,
@@ -27,17 +39,13 @@ told as not materialized (
         observed_at,
         raw_version_id
     from landed_histories
-    where has_content and len({{ list_name }}) > 0
-    {% endfor %}
+    where
+        has_content and len({{ list_name }}) > 0
+        and deal_key {{ parted }} (select several_versions.deal_key from several_versions)
+    {%- endfor %}
 ),
 
-several_versions as (
-    select deal_key from landed_histories
-    group by deal_key
-    having count(*) > 1
-),
-
-vendor_events as (
+{{ told }}_events as not materialized (
     select
         deal_key,
         field,
@@ -55,13 +63,13 @@ vendor_events as (
         place,
         observed_at as seen_at,
         raw_version_id
-    from told
+    from {{ told }}
     where event.timestamp is not null
 ),
+{%- endfor %}
 
-exact as (
-    select * from vendor_events
-    where deal_key not in (select deal_key from several_versions)
+exact as not materialized (
+    select * from told_once_events
 
     union all
 
@@ -75,8 +83,7 @@ exact as (
         arg_min(place, (seen_at, raw_version_id)) as place,
         min(seen_at) as seen_at,
         arg_min(raw_version_id, (seen_at, raw_version_id)) as raw_version_id
-    from vendor_events
-    where deal_key in (select deal_key from several_versions)
+    from told_again_events
     group by deal_key, field, value, happened_at
 ),
 
