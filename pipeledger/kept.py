@@ -81,9 +81,10 @@ def unchanged(manifest: Any, standing: Collection[tuple[str, str]]) -> list[Any]
     """The nodes of dbt's manifest that a build need not make again.
 
     A view is its text and a seed its file, and both belong to the basis of all that stands in
-    the warehouse. Only the instant of a build does not: a view that names it is made anew.
+    the warehouse. The instant of a build does not, nor which deals it computes: a view that
+    names either is made anew.
     """
-    naming = {"macro.pipeledger.as_of_at"}
+    naming = {"macro.pipeledger.as_of_at", "macro.pipeledger.are_deals_kept"}
     known = 0
     while known < len(naming):
         known = len(naming)

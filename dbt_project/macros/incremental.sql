@@ -14,11 +14,49 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- Whether any deal may stand as an earlier build left it. A first build asks no deal whether it
+    changed: all have. Views that depend on it are made anew by every build (pipeledger.kept). -#}
+{% macro are_deals_kept() -%}
+    {%- set built = source('state', 'deals_built') -%}
+    {{ return(
+        execute and not should_full_refresh()
+        and adapter.execute('select count(*) from ' ~ built, fetch=True)[1].rows[0][0] > 0
+    ) }}
+{%- endmacro %}
+
+{#- The deals whose amounts in reporting currency must be computed anew: those whose history
+    changed, that ever stood in another currency, whose rate may have been corrected, or that are
+    dated where the rate of the reporting currency itself may begin or end (fct_fx_rate). -#}
+{% macro revalued_deals() -%}
+    (
+        select inputs.deal_key from {{ ref('int_deal_inputs') }} as inputs where inputs.is_changed
+        union all
+        select versions.deal_key
+        from {{ ref('fct_deal_version') }} as versions
+        where
+            versions.currency_code != '{{ var("reporting_currency") }}'
+            or versions.valid_from > versions.seen_from
+            or versions.valid_from < {{ as_of_at() }} - interval 19 year
+    )
+{%- endmacro %}
+
 {#- Before a build adds the rows of the changed deals, all that they had goes: a deal may have
     fewer rows than before, or none. -#}
 {% macro forget_changed_deals(inputs='int_deal_inputs') -%}
     {%- if is_incremental() -%}
         delete from {{ this }} where deal_key in {{ changed_deals(inputs) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The same for the deals of `revalued_deals`; the stays of all others that go on become older. -#}
+{% macro forget_revalued_deals() -%}
+    {%- if is_incremental() -%}
+        delete from {{ this }} where deal_key in {{ revalued_deals() }}
+    {%- endif -%}
+{%- endmacro %}
+{% macro age_going_stays() -%}
+    {%- if is_incremental() -%}
+        update {{ this }} set days_in_stay = {{ days_in_stay() }} where is_current
     {%- endif -%}
 {%- endmacro %}
 

@@ -58,3 +58,10 @@
 {% macro pipeline_value(amount, rate) -%}
     coalesce({{ convert_money(amount, rate, "'" ~ var('reporting_currency') ~ "'") }}, 0)
 {%- endmacro %}
+
+{#- How long a stay lasted, or has lasted by the as-of. -#}
+{% macro days_in_stay() -%}
+    cast({{ seconds_between(
+        'entered_at', 'coalesce(exited_at, greatest(' ~ as_of_at() ~ ', entered_at))'
+    ) }} / 86400.0 as decimal(9, 2))
+{%- endmacro %}

@@ -42,6 +42,7 @@ token = "never-used"
 folder = "inbox"
 tables.deals.path = "deals.csv"
 tables.deal_stage_changes.path = "changes.csv"
+tables.fx_rates.path = "rates.csv"
 
 [thresholds]
 bulk_edit_n = 2
@@ -58,7 +59,6 @@ type = "won"
 HISTORIES = (
     "intermediate.int_deal_field_events",
     "intermediate.int_deal_versions",
-    "intermediate.int_deal_stays",
     "intermediate.int_deal_edits",
     "marts.fct_deal_version",
     "marts.fct_deal_change",
@@ -81,6 +81,7 @@ def deal(
     stages: Sequence[tuple[float, str]],
     *,
     amount: str = "100.00",
+    currency: str = "EUR",
     owner: str = "61",
     history: bool = True,
     merged: str | None = None,
@@ -97,7 +98,7 @@ def deal(
         "dealstage": stages[-1][1],
         "amount": amount,
         "hubspot_owner_id": owner,
-        "deal_currency_code": "EUR",
+        "deal_currency_code": currency,
         "closedate": text(day(60)),
         "createdate": text(day(stages[0][0])),
         "hs_merged_object_ids": merged,
@@ -117,6 +118,13 @@ def owner(number: str) -> str:
     )
 
 
+def rate(on: float, to_euro: str) -> dict[str, str | None]:
+    """What a dollar was worth from that day on."""
+    told = {"currency_code": "USD", "rate_date": f"{day(on):%Y-%m-%d}", "rate_to_rc": to_euro}
+    return {f"USD:{on}": json.dumps(told)}
+
+
+RATES = ("files", "fx_rates", "book")
 PIPELINE = json.dumps(
     {
         "id": "default",
@@ -197,7 +205,7 @@ class Company:
             return ready.path
 
 
-WANTED = ("+int_deals_built", "+fct_deal_stage")
+WANTED = ("+int_deals_built",)
 UNTESTED = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 
 
@@ -249,6 +257,10 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
     made.land(0, {"61": owner("61")}, place=("hubspot", "owners", "crm"))
     made.land(0, {name: deal(name, [(-9, "s1"), (-5, "s2")]) for name in "ABCDEFGHIJK"})
     made.land(0, {"L": deal("L", [(-9, "s1")], history=False)})
+    # One in another currency, and one that is dated ahead of the first look.
+    made.land(0, {"V": deal("V", [(-9, "s1"), (-5, "s2")], currency="USD")})
+    made.land(0, {"W": deal("W", [(-9, "s1"), (3.5, "s2")])})
+    made.land(0, rate(-10, "0.9"), place=RATES)
     book = {"deal_id": "X", "name": "X", "stage_id": "s1", "created_at": text(day(-9))}
     files = ("files", "deals", "book")
     made.land(0, {"X": json.dumps(book), "Y": json.dumps({**book, "deal_id": "Y"})}, place=files)
@@ -268,6 +280,7 @@ def late_looks_and_events(company: Company) -> set[str]:
     company.land(2, {"B": deal("B", [(-9, "s1"), (-7, "s3"), (-5, "s2")])})
     told = {"deal_id": "X", "stage_id": "s2", "changed_at": text(day(-3))}
     company.land(2, {"X:1": json.dumps(told)}, place=("files", "deal_stage_changes", "book"))
+    company.land(2, rate(-10, "0.8"), place=RATES)
     # The late look is "the look before" of all that was seen on the first day after.
     return {"A", "B", "L", "N", "X"}
 
@@ -280,6 +293,7 @@ def merges_and_deletes(company: Company) -> set[str]:
     company.land(3.2, {"H": None}, change="access_lost", sync="s003.22")
     company.land(3.3, {"I": deal("I", [(-9, "s1"), (-5, "s2"), (2.5, "won")])})
     company.erase("K")
+    company.land(3.4, rate(2, "0.7"), place=RATES)
     return set("CDEOFGHIK")
 
 
@@ -298,7 +312,7 @@ def others_edited_in_the_same_minute(company: Company) -> set[str]:
     return {"R", "U"}
 
 
-EVERYBODY = set("ABCDEFGHIJLMNOPQRSTXY")
+EVERYBODY = set("ABCDEFGHIJLMNOPQRSTVWXY")
 
 
 def a_new_owner_and_another_setting(company: Company) -> set[str]:
@@ -314,16 +328,29 @@ DAYS = [
 ]
 
 
+def worth(warehouse: Path, name: str) -> list[Any]:
+    """What a deal's stays were worth at their end, in euros."""
+    with duckdb.connect(str(warehouse), read_only=True) as db:
+        found = db.execute(
+            "select amount_at_exit_rc from marts.fct_deal_stage "
+            "where deal_key = ? order by stay_no",
+            [f"crm:{name}"],
+        ).fetchall()
+    return [value for (value,) in found]
+
+
 def test_what_was_kept_equals_what_is_built_from_nothing(company: Company) -> None:
     """A row that a build forgets to renew is a wrong number that no later build mends.
 
     News, late looks and events, merges, deletes, returns, other tables, an erased deal, another
     deal edited in the same minute, a new owner and a changed stage: each day only the deals that
     it concerns are computed, and all rows of all histories are those of a build from nothing.
+    Stays are valued anew where a rate was corrected, and become older from day to day.
     """
     company.build(day(0.1))
     wrong: dict[str, Any] = {}
     bulk: dict[str, set[str]] = {}
+    dollars, ahead = [], []
     for at, happens in DAYS:
         expected = happens(company)
 
@@ -336,12 +363,17 @@ def test_what_was_kept_equals_what_is_built_from_nothing(company: Company) -> No
             wrong[f"{happens.__name__} differs"] = found_rows
         if found_deals := edited_in_bulk(kept):
             bulk[happens.__name__] = found_deals
+        dollars.append(worth(kept, "V"))
+        ahead.append(worth(kept, "W"))
     assert {} == wrong
     assert {
         "returns": set("STU"),
         "others_edited_in_the_same_minute": set("PQR"),
         "a_new_owner_and_another_setting": set("PQR"),
     } == bulk
+    assert [[90, None], [80, None], *[[80, 70]] * 4] == dollars
+    # Until its day has come, an instant that lies ahead has no rate.
+    assert [[None, 100], [None, 100], *[[100, 100]] * 4] == ahead
     assert rows(kept) > len(EVERYBODY)
 
 

@@ -1,19 +1,14 @@
 -- Grain: one row per stay of a deal in a stage, without what the clock of the build and the
--- rates of the day say of it: fct_deal_stage adds them.
+-- rates of the day say of it: fct_deal_stage adds them. Of the deals that it computes anew.
 --
 -- depends_on: {{ ref('int_deal_inputs') }}
 
-{{ config(
-    materialized='incremental',
-    incremental_strategy='append',
-    on_schema_change='fail',
-    pre_hook='{{ forget_changed_deals() }}',
-) }}
+{{ config(materialized='view') }}
 
 with -- Read twice and never held: it is wide, and both need little of it.
 versions as not materialized (
     select * from {{ ref('fct_deal_version') }}
-    {{ only_changed_deals() }}
+    {% if this and are_deals_kept() %}where deal_key in {{ revalued_deals() }}{% endif %}
 ),
 
 stages as (

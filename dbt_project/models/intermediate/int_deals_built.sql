@@ -5,9 +5,9 @@
 -- next computes every deal.
 -- depends_on: {{ ref('int_deal_field_events') }}
 -- depends_on: {{ ref('int_deal_versions') }}
--- depends_on: {{ ref('int_deal_stays') }}
 -- depends_on: {{ ref('int_deal_edits') }}
 -- depends_on: {{ ref('fct_deal_version') }}
+-- depends_on: {{ ref('fct_deal_stage') }}
 -- depends_on: {{ ref('fct_deal_change') }}
 
 select

@@ -4,6 +4,8 @@
 -- The windows run over rows of numbers only: a deal's entry into a pipeline has a number of its
 -- own here, which means nothing outside.
 
+{{ config(materialized='view') }}
+
 with deals as (
     select
         deal_key,

@@ -1,7 +1,18 @@
 -- Grain: one row per stay of a deal in a stage. A deal that returns has two.
 --
--- What the deal's history tells of a stay is kept from build to build; here every build adds
--- what it cannot keep: the age of the stays that go on, and the rates.
+-- What the deal's history tells of a stay is kept from build to build, and its worth where the
+-- currency is that of the reports: a build computes the others, and the age of the stays that
+-- go on.
+--
+-- depends_on: {{ ref('int_deal_inputs') }}
+-- depends_on: {{ ref('fct_deal_version') }}
+
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook=['{{ forget_revalued_deals() }}', '{{ age_going_stays() }}'],
+) }}
 
 with stays as (
     select * from {{ ref('int_deal_stays') }}
@@ -41,10 +52,7 @@ final as (
             'stays.amount_at_exit_amt', 'exit_rates.rate_to_rc',
             "'" ~ var('reporting_currency') ~ "'"
         ) }} as amount_at_exit_rc,
-        cast({{ seconds_between(
-            'stays.entered_at', 'coalesce(stays.exited_at, greatest(' ~ as_of_at()
-            ~ ', stays.entered_at))'
-        ) }} / 86400.0 as decimal(9, 2)) as days_in_stay,
+        {{ days_in_stay() }} as days_in_stay,
         stays.stage_order,
         stays.stay_no,
         stays.visit_no,
