@@ -132,19 +132,31 @@ targets as (
     group by members.subject_key, gaps.period_key, gaps.measure
 ),
 
-created as (
+-- Counted by owner before the owners are looked up: few of either, and never deals x owners.
+created_by_owner as (
     select
-        members.subject_key,
-        members.period_key,
+        stays.owner_user_key,
+        dates.period_key,
         deals.measure,
         count(*) as created_n,
         sum(deals.amount_rc) as created_rc
     from deals
     inner join stays on deals.deal_key = stays.deal_key and stays.stay_no = 1
     inner join dates on deals.created_date = dates.date
+    group by stays.owner_user_key, dates.period_key, deals.measure
+),
+
+created as (
+    select
+        members.subject_key,
+        members.period_key,
+        owners.measure,
+        sum(owners.created_n) as created_n,
+        sum(owners.created_rc) as created_rc
+    from created_by_owner as owners
     inner join members
-        on stays.owner_user_key = members.user_key and dates.period_key = members.period_key
-    group by members.subject_key, members.period_key, deals.measure
+        on owners.owner_user_key = members.user_key and owners.period_key = members.period_key
+    group by members.subject_key, members.period_key, owners.measure
 ),
 
 pushes as (
