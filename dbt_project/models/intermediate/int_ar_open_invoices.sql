@@ -1,6 +1,8 @@
 -- Grain: one row per issued invoice x day of int_ar_dates on which money is still due on it, or
 -- too much was paid. Balance = gross - sum of what was applied up to that day.
 
+{{ config(materialized='view') }}
+
 with dates as (
     select * from {{ ref('int_ar_dates') }}
 ),
@@ -44,7 +46,8 @@ due as (
     left join own_terms on invoices.customer_key = own_terms.customer_key
 ),
 
-standing as (
+-- Read twice and never held: it has a row for every day on which an invoice stood.
+standing as not materialized (
     select
         due.*,
         dates.as_of_date
