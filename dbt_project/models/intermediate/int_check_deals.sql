@@ -1,6 +1,8 @@
 -- Grain: one row per rule about single records (R-01 to R-24) x record that breaks it, at the
 -- as-of. Excluded deals are looked at like others; deleted ones are not.
 
+{{ config(materialized='view') }}
+
 with deals as (
     select * from {{ ref('fct_deal') }}
     where not is_deleted
