@@ -40,7 +40,8 @@ periods as (
     where periods.grain = '{{ var("push_grain") }}'
 ),
 
-marked as (
+-- Read twice and never held: it is as long and wide as the edits.
+marked as not materialized (
     select
         edits.*,
         bulk_edits.deal_key is not null as is_bulk_edit
