@@ -11,17 +11,20 @@ import dagster as dg
 from orchestration.settings import settings
 from pipeledger.alerts.incidents import Incident
 from pipeledger.alerts.send import send_alerts
+from pipeledger.pipeline import last_build
 from pipeledger.scheduled_exports import write_exports
+from pipeledger.settings import Settings
 
 BROKEN_JOB = "pipeledger/broken_job"
 """Tag of a run that follows one that broke, with the name of its job."""
 
 
-def _broken(job: str | None) -> list[Incident]:
-    """A run that broke: its checks are dbt's and stand in no note of a build."""
-    if job is None:
+def _broken(config: Settings, job: str | None) -> list[Incident]:
+    """A run that broke for a reason that no note of a build tells with its checks and records."""
+    noted = last_build(config)
+    if job is None or (noted is not None and noted["state"] in {"checks_failed", "failed"}):
         return []
-    detail = "a step or a check failed; the last good publication stays. See the run in Dagster"
+    detail = "a step failed; the last good publication stays. See the run in Dagster"
     return [Incident(f"job:{job}", f"Job {job}", detail)]
 
 
@@ -31,7 +34,7 @@ def export_and_alert(context: dg.OpExecutionContext) -> None:
     config = settings()
     problems = [f"{one.path}: {one.error}" for one in write_exports(config) if one.error]
     if config.alerts.smtp is not None or config.alerts.webhooks:
-        report = send_alerts(config, _broken(context.run.tags.get(BROKEN_JOB)))
+        report = send_alerts(config, _broken(config, context.run.tags.get(BROKEN_JOB)))
         context.log.info("sent %d, sent before %d", len(report.sent), report.sent_before)
         problems += report.failed
     if problems:

@@ -1,4 +1,4 @@
-"""From a failed check to the records that it names."""
+"""From a failed check to the records that it names, in Dagster and in the note of the build."""
 
 import json
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from pipeledger.build import failing_records
+from pipeledger.build import Failure, failing_records
 from pipeledger.warehouse import open_warehouse
 
 
@@ -32,6 +32,35 @@ def with_records(events: Iterator[Any], target: Path, warehouse: Path) -> Iterat
         ran = _texts(target / "run_results.json") if failed else {}
         for event in failed:
             yield _named(event, ran, warehouse)
+
+
+def failures_in(target: Path, warehouse: Path) -> list[Failure]:
+    """The checks that did not pass in dbt's newest run, as a build of the command line has them."""
+    results = target / "run_results.json"
+    if not results.exists():
+        return []
+    ran = json.loads(results.read_text(encoding="utf-8"))["results"]
+    bad = [
+        one
+        for one in ran
+        if one["unique_id"].startswith("test.") and one["status"] in {"fail", "error", "warn"}
+    ]
+    if not bad:
+        return []
+    db = open_warehouse(warehouse)
+    try:
+        return [
+            Failure(
+                one["unique_id"].split(".")[2],
+                "warn" if one["status"] == "warn" else "error",
+                int(one.get("failures") or 0),
+                " ".join(str(one.get("message")).split())[:300],
+                failing_records(db, one.get("compiled_code") or ""),
+            )
+            for one in bad
+        ]
+    finally:
+        db.close()
 
 
 def _texts(results: Path) -> dict[str, str]:

@@ -7,12 +7,12 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DbtCliResource, dbt_assets
 
-from orchestration.failed import with_records
+from orchestration.failed import failures_in, with_records
 from orchestration.settings import LOCK_WAIT_SECONDS, configured_sources, settings
 from pipeledger.build import BuildReport, prepared_warehouse
 from pipeledger.landed_checks import check_landed
 from pipeledger.manifest import company_manifest, show_manifest
-from pipeledger.pipeline import clock_of, landing_of, note_build
+from pipeledger.pipeline import clock_of, landing_of, note_broken_build, note_build
 from pipeledger.project import ROOT
 
 WAREHOUSE_POOL = "warehouse"
@@ -34,10 +34,11 @@ def model_assets() -> dg.AssetsDefinition:
         with prepared_warehouse(
             config, landing_of(config), now=now, lock_wait_seconds=LOCK_WAIT_SECONDS
         ) as prepared:
-            landed = check_landed(prepared.path)
-            errors = [one for one in landed.failures if one.severity == "error"]
-            if errors:
-                raise dg.Failure("; ".join(f"{one.name}: {one.message}" for one in errors))
+            report = BuildReport(prepared.build_id, prepared.as_of, prepared.path)
+            report.failures = list(check_landed(prepared.path).failures)
+            if report.errors:
+                note_build(config, report)
+                raise dg.Failure("; ".join(f"{one.name}: {one.message}" for one in report.errors))
             command = [
                 "build",
                 "--exclude-resource-type",
@@ -46,10 +47,21 @@ def model_assets() -> dg.AssetsDefinition:
                 prepared.variables,
             ]
             target = prepared.path.parent / "dbt"
+            # What an earlier run left must not be taken for this one's.
+            (target / "run_results.json").unlink(missing_ok=True)
             # A failed check of severity error ends the step here: nothing is published.
             invocation = dbt.cli(command, context=context, target_path=target)
-            yield from with_records(invocation.stream(), target, prepared.path)
-        note_build(config, BuildReport(prepared.build_id, prepared.as_of, prepared.path))
+            try:
+                yield from with_records(invocation.stream(), target, prepared.path)
+            except Exception as error:
+                report.failures += failures_in(target, prepared.path)
+                if report.errors:
+                    note_build(config, report)
+                else:
+                    note_broken_build(config, str(error))
+                raise
+            report.failures += failures_in(target, prepared.path)
+        note_build(config, report)
 
     return dbt_models
 

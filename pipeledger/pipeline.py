@@ -220,7 +220,7 @@ def build_and_note(
     except LockHeldError:
         raise
     except Exception as error:
-        _note(settings, {"state": "failed", "error": str(error), "at": now.isoformat()})
+        note_broken_build(settings, str(error))
         raise
     if as_of is None:
         note_build(settings, report)
@@ -232,6 +232,12 @@ def note_build(settings: Settings, report: BuildReport) -> None:
     state = "checks_failed" if report.errors else "checked"
     at = clock_of(settings)().isoformat()
     _note(settings, {"state": state, "at": at, "build": _plain(report)})
+
+
+def note_broken_build(settings: Settings, error: str) -> None:
+    """Keep why a build did not get to its end."""
+    at = clock_of(settings)().isoformat()
+    _note(settings, {"state": "failed", "error": redact(error), "at": at})
 
 
 def noted_build(settings: Settings) -> BuildReport:

@@ -4,7 +4,8 @@ A source that fails and then grows stale is one incident, and so are its forty s
 and ids only: no record of a source, no row of a mart.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,9 @@ from connectors.base.redact import redact
 from pipeledger.alerts.digests import Digest, Item, Section
 
 _SHOWN = 200
+_SHOWN_KEYS = 5
+_KEY = re.compile(r"(?:^|, )\w*_key=([^,]+)")
+"""The first key of a failing row as the build notes it; the other values are nobody's mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +47,18 @@ def incidents(status: Mapping[str, Any]) -> list[Incident]:
         found.append(Incident("build", "The build failed", error))
     for failure in (build.get("build") or {}).get("failures", []):
         if failure["severity"] == "error":
-            rows = f"{failure['rows']} records; the last good publication stays"
+            named = _keys(failure.get("records", ()))
+            rows = f"{failure['rows']} records{named}; the last good publication stays"
             found.append(Incident(f"check:{failure['name']}", f"Check {failure['name']}", rows))
     return sorted(found, key=lambda one: one.key)
+
+
+def _keys(records: Sequence[str]) -> str:
+    """The keys of the first failing rows, as a part of a sentence; an address is none."""
+    found = [key.group(1) for one in records if (key := _KEY.search(one))]
+    keys = [key for key in dict.fromkeys(found) if "@" not in key]
+    more = ", ..." if len(keys) > _SHOWN_KEYS else ""
+    return f": {', '.join(keys[:_SHOWN_KEYS])}{more}" if keys else ""
 
 
 def incident_digest(now: list[Incident], told: Mapping[str, str], to: str) -> Digest | None:

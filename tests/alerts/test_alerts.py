@@ -284,6 +284,18 @@ def test_a_build_that_breaks_off_mends_no_check() -> None:
     assert ["Broken"] == [section.heading for section in digest.sections]
 
 
+def test_a_failed_check_names_the_keys_of_its_records_and_nothing_else_of_them() -> None:
+    """A key leads to the record in its own system; values and addresses are nobody's mail."""
+    records = [f"record_type=deal, record_key=crm:{n}, value=12.50" for n in range(7)]
+    records += ["user_key=ana@example.com"]
+    build = {"failures": [{"name": "r", "severity": "error", "rows": 8, "records": records}]}
+
+    (one,) = incidents({"streams": [], "last_build": {"state": "checks_failed", "build": build}})
+
+    told = "8 records: crm:0, crm:1, crm:2, crm:3, crm:4, ...; the last good publication stays"
+    assert told == one.detail
+
+
 def test_a_dry_run_prints_and_sends_and_notes_nothing(post: Post) -> None:
     """What would be sent, to whom; and the next call sends it."""
     settings_of(post.folder, post.port)

@@ -1,5 +1,6 @@
 """Dagster alerts after each run, once, and tells a run that broke."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -7,6 +8,8 @@ import pytest
 
 from orchestration import alerts
 from pipeledger.alerts import send
+from pipeledger.build import BuildReport, Failure
+from pipeledger.pipeline import note_build
 from pipeledger.settings import load_settings
 from tests.alerts.publication import DEALS, mail_server, publish, settings_of
 
@@ -14,7 +17,7 @@ from tests.alerts.publication import DEALS, mail_server, publish, settings_of
 def test_a_run_that_broke_is_told_once_and_exports_are_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A failed check of dbt's ends a run before any build is noted."""
+    """What no build notes, such as PostgreSQL that is down, is told by the job's name."""
     publish(tmp_path, DEALS)
     monkeypatch.setattr(send, "status", lambda _settings: {"streams": [], "last_build": None})
     job = alerts.alert_job()
@@ -35,6 +38,28 @@ def test_a_run_that_broke_is_told_once_and_exports_are_written(
     assert b"Job refresh" in inbox.to("data@example.com")[0]
     assert 1 == len(inbox.to("ana@example.com"))
     assert (tmp_path / "out/fct_deal.csv").exists()
+
+
+def test_a_run_that_checks_ended_is_told_by_its_checks_and_records(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody who reads "the job broke" opens Dagster first; a check and a key say where to go."""
+    publish(tmp_path, DEALS)
+    with mail_server() as (port, inbox):
+        settings = settings_of(tmp_path, port)
+        failed = Failure("stages_are_known", "error", 2, "", ("deal_key=crm:4711, amount=-1",))
+        as_of = datetime(2026, 10, 15, 6, tzinfo=UTC)
+        note_build(settings, BuildReport("b2", as_of, tmp_path / "w.duckdb", failures=[failed]))
+        monkeypatch.setattr(alerts, "settings", lambda: settings)
+        with dg.DagsterInstance.ephemeral() as instance:
+            tags = {alerts.BROKEN_JOB: "refresh"}
+            assert alerts.alert_job().execute_in_process(instance=instance, tags=tags).success
+
+    (letter,) = inbox.to("data@example.com")
+    assert b"Check stages_are_known" in letter
+    assert b"2 records: crm:4711" in letter
+    assert b"Job refresh" not in letter
+    assert b"amount" not in letter
 
 
 def test_every_ended_run_of_the_jobs_is_followed() -> None:

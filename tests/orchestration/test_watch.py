@@ -12,9 +12,10 @@ import duckdb
 import pytest
 import yaml
 
-from orchestration.failed import with_records
+from orchestration.failed import failures_in, with_records
 from orchestration.freshness import failure
 from orchestration.landing import stream_metadata
+from pipeledger.build import Failure
 from pipeledger.project import ROOT
 from pipeledger.settings import load_settings
 from pipeledger.sync import StreamReport
@@ -182,7 +183,9 @@ def test_a_failed_check_names_the_records_that_failed_it(tmp_path: Path) -> None
     with duckdb.connect(str(warehouse)) as db:
         db.execute("create table deals as select 'crm:4711' as deal_key, -1 as amount")
     sql = "select deal_key, amount from deals where amount < 0"
-    ran = {"results": [{"unique_id": "test.x.negative", "compiled_code": sql}]}
+    bad = {"unique_id": "test.x.negative", "compiled_code": sql, "failures": 1, "message": "Got 1"}
+    fine = {"unique_id": "test.x.fine", "compiled_code": sql, "status": "pass"}
+    ran = {"results": [{**bad, "status": "fail"}, fine]}
     (tmp_path / "run_results.json").write_text(json.dumps(ran))
 
     def of_dbt() -> Iterator[Any]:
@@ -203,6 +206,9 @@ def test_a_failed_check_names_the_records_that_failed_it(tmp_path: Path) -> None
     assert ["fine", "negative"] == [one.check_name for one in told]
     assert "deal_key=crm:4711, amount=-1" in str(told[1].metadata["records"])
     assert "pipeledger trace fct_deal" in str(told[1].metadata["next"])
+    # And so does the note of the build, which status and alerts read.
+    record = "deal_key=crm:4711, amount=-1"
+    assert [Failure("negative", "error", 1, "Got 1", (record,))] == failures_in(tmp_path, warehouse)
 
 
 def test_the_instance_that_is_shipped_retries_killed_runs_and_lets_one_writer_in() -> None:
