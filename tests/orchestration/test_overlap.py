@@ -13,8 +13,10 @@ from typing import Any
 
 import duckdb
 import pytest
+from typer.testing import CliRunner
 
 from pipeledger.build import BuildReport, prepared_warehouse, warehouse_lock
+from pipeledger.cli import app
 from pipeledger.locks import LockHeldError
 from pipeledger.pipeline import landing_of
 from pipeledger.project import ROOT
@@ -110,6 +112,22 @@ def test_two_jobs_and_a_person_who_sync_at_once_land_each_version_once(tmp_path:
     assert landed(alone) == landed(company)
     ends = landing_of(load_settings(company).settings).checkpoints(last=True)
     assert {"complete"} == {row.state for row in ends}
+
+
+@pytest.mark.parametrize("verb", ["build", "publish"])
+def test_a_person_who_builds_meanwhile_ends_with_4_and_the_holder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    """After the wait of a command line; a traceback of a locked file would help nobody."""
+    company = place(tmp_path)
+    build = prepared_warehouse.__wrapped__  # type: ignore[attr-defined] # of contextmanager
+    monkeypatch.setitem(build.__kwdefaults__, "lock_wait_seconds", 0.0)
+
+    with warehouse_lock(load_settings(company).settings, 0.0):
+        done = CliRunner().invoke(app, [verb, "--config", str(company)])
+
+    assert 4 == done.exit_code, done.output
+    assert f"in use by process {os.getpid()}" in done.stderr
 
 
 def test_the_warehouse_has_one_writer_at_a_time(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import threading
@@ -19,6 +20,7 @@ from tests.build.builds import ROWS, built, read, settings_in
 from tests.postgres.server import Server, serving
 
 KILLS = 10
+"""After every two publications that nobody disturbs, so that there are twenty of those."""
 POINTS = (
     *("while-publishing:3", "before-flip:2", "after-flip", "before-postgres-commit:3"),
     *("while-publishing-postgres", "while-publishing-postgres:6"),
@@ -43,6 +45,8 @@ def test_readers_see_no_error_and_no_mixture_while_publications_are_killed(
     dice = random.Random(20261015)
     faults: list[str] = []
     seen: dict[str, set[int]] = {"file": set(), "postgres": set()}
+    deaths: list[int] = []
+    whole: list[str] = []
     stop = threading.Event()
 
     def in_file() -> tuple[int, int]:
@@ -77,9 +81,15 @@ def test_readers_see_no_error_and_no_mixture_while_publications_are_killed(
         try:
             for kill in range(KILLS):
                 for number in (1, 2):
-                    publish(settings, built(tmp_path, kill * 1_000 + number))
+                    done = publish(settings, built(tmp_path, kill * 1_000 + number))
+                    assert done.postgres is not None
+                    whole.append(done.postgres.error or "published")
                 point = POINTS[kill] if kill < len(POINTS) else ""
-                _publish_until_killed(server.dsn(database), tmp_path, kill * 1_000 + 3, point, dice)
+                deaths.append(
+                    _publish_until_killed(
+                        server.dsn(database), tmp_path, kill * 1_000 + 3, point, dice
+                    )
+                )
         finally:
             stop.set()
             for one in readers:
@@ -87,6 +97,8 @@ def test_readers_see_no_error_and_no_mixture_while_publications_are_killed(
     last = publish(settings, built(tmp_path, 9_000_000))
 
     assert [] == faults
+    assert ["published"] * 20 == whole
+    assert [-signal.SIGKILL] * KILLS == deaths
     assert all(len(numbers) > KILLS for numbers in seen.values())
     assert last.postgres is not None
     assert last.postgres.error is None
@@ -100,15 +112,16 @@ def test_readers_see_no_error_and_no_mixture_while_publications_are_killed(
 
 def _publish_until_killed(
     dsn: str, folder: Path, first: int, point: str, dice: random.Random
-) -> None:
+) -> int:
     """A child publishes and dies at a named point, or some time after its first publication."""
     command = [sys.executable, "-m", "tests.build.builds", str(folder), str(first), dsn]
     env = {**os.environ, "PIPELEDGER_CRASH_AT": point}
     with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as child:
         if point:
             child.communicate(timeout=120)
-            return
+            return child.returncode
         assert child.stdout is not None
         child.stdout.readline()
         time.sleep(dice.uniform(0.0, 0.4))
         child.kill()
+        return child.wait()
