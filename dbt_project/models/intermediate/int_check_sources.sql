@@ -188,10 +188,21 @@ polled_moves as (
     group by connection
 ),
 
+any_fresh as (
+    select count(*) as n_fresh
+    from newest_runs
+    where not is_stale and stale_after_hours is not null
+),
+
 broken as (
     select
         'S-01' as check_id,
-        case when last_complete_at is null then 'warn' else 'error' end as severity,
+        -- The others' news must not wait for one that is down; without any there is nothing to tell.
+        case
+            when last_complete_at is null or (select any_fresh.n_fresh from any_fresh) > 0
+                then 'warn'
+            else 'error'
+        end as severity,
         'stream' as record_type,
         concat_ws('.', connection, stream) as record_key,
         null as deal_key,

@@ -131,7 +131,9 @@ weighted as (
     select
         deals.deal_key,
         dates.quarter_period_key,
-        greatest(deals.amount_rc, 0) * deals.probability as weighted_rc
+        -- Wider first: ten thousand million times a probability overflows.
+        cast(greatest(deals.amount_rc, 0) as decimal(24, 4))
+        * cast(deals.probability as decimal(7, 6)) as weighted_rc
     from deals
     inner join {{ ref('dim_date') }} as dates on deals.expected_close_date = dates.date
     where coalesce(deals.forecast_category, '') <> 'omitted'
