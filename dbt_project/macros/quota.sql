@@ -7,6 +7,24 @@
         "'" ~ var('reporting_currency') ~ "'") }}
 {%- endmacro %}
 
+{#- The same of a figure in a currency of its own, or in units, which have four places. -#}
+{% macro figure_part(figure, unit) -%}
+    case
+        when credits.share = 1 and credits.share_from = 0 then {{ figure }}
+        {%- for end, sign in [('share_to', ''), ('share_from', '- ')] %}
+        {{ "else" if loop.first }} {{ sign }}case
+            when {{ unit }} = 'units' then cast(
+                round(cast({{ figure }} as decimal(28, 4)) * credits.{{ end }}, 4)
+                as {{ money_type() }}
+            )
+            else {{ round_money(
+                'cast(' ~ figure ~ ' as decimal(28, 4)) * credits.' ~ end, unit
+            ) }}
+        end
+        {%- endfor %}
+    end
+{%- endmacro %}
+
 {#- The scopes of an event that a person is credited with at an instant, as rows joined by the
     caller: see int_user_scopes. -#}
 {% macro scope_at(scopes, user_key, instant) -%}

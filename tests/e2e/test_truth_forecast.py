@@ -77,6 +77,43 @@ def test_the_forecast_of_today_is_the_gaps(road: Road) -> None:
     assert [(0,)] == counted
 
 
+def test_the_screen_shows_what_the_gap_and_the_forecast_say(road: Road) -> None:
+    """Whichever filter is set, the reporting currency at deal rates is the number of the others."""
+    shown = (
+        "from marts.mart_forecast_quota where forecast_type = 'amount' "
+        "and currency_basis = 'deal_rate'"
+    )
+    keys = "(scope_type, scope_key, period_key, measure, credit_type)"
+    found = road.rows(
+        "select gap.quota_gap_key from marts.mart_quota_gap as gap "
+        f"left join (select * {shown}) as screen using {keys} "
+        "where (gap.quota_rc, gap.won_rc, gap.open_pipeline_rc, gap.weighted_rc) is distinct from "
+        "(screen.quota_value, screen.won_value, screen.open_value, screen.weighted_value) "
+        "union all select said.forecast_key from marts.mart_forecast as said "
+        f"left join (select * {shown} and credit_type = 'revenue') as screen "
+        "using (scope_type, scope_key, period_key, measure) where said.is_now "
+        "and said.forecast_rc is distinct from case said.method when 'commit' then commit_value "
+        "when 'most_likely' then most_likely_value when 'best_case' then best_case_value "
+        "when 'pipeline_all' then pipeline_all_value else said.forecast_rc end"
+    )
+    months = road.rows(
+        "select scope_type, scope_key, measure, credit_type, forecast_type, currency_basis, unit, "
+        "period_start_date, sum(won_value) filter (where period_grain = 'month') "
+        "- sum(won_value) filter (where period_grain = 'quarter') as difference "
+        "from (select * exclude (period_start_date), fiscal_quarter as period_start_date "
+        "from marts.mart_forecast_quota join marts.dim_fiscal_period using (period_key) "
+        "where currency_basis <> 'constant_rate' and period_grain <> 'year') "
+        "group by all having difference <> 0"
+    )
+    types = road.rows(
+        "select count(distinct forecast_type) from marts.mart_forecast_quota where won_value > 0"
+    )
+
+    assert [] == found
+    assert [] == months
+    assert [(5,)] == types
+
+
 def test_what_was_learned_says_more_of_the_outcome_than_the_stages_probability(road: Road) -> None:
     """Over three years, of deals that the learner had not seen."""
     found = dict(

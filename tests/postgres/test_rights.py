@@ -261,6 +261,7 @@ PINNED: dict[str, list[str]] = {
         "mart_billed_vs_forecast",
         "mart_forecast",
         "mart_forecast_accuracy",
+        "mart_forecast_quota",
         "mart_pipeline_movement",
         "mart_quota_gap",
     ],

@@ -122,6 +122,8 @@ final as (
         credits.credit_type,
         credits.user_key,
         credits.share,
+        credits.share_from,
+        credits.share_to,
         credits.status,
         credits.measure,
         credits.pipeline_key,

@@ -37,7 +37,11 @@ periods as (
         )
         and (
             calendar.grain = 'quarter'
-            or calendar.grain in (select fct_quota.grain from {{ ref('fct_quota') }} as fct_quota)
+            or calendar.grain in (
+                select quotas.grain
+                from {{ ref('fct_quota') }} as quotas
+                where quotas.forecast_type = 'amount'
+            )
         )
 ),
 

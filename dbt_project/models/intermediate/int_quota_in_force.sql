@@ -1,12 +1,18 @@
--- Grain: one row per scope x period x measure x credit type: the quota that the as-of knows.
+-- Grain: one row per scope x period x measure x forecast type x credit type: the quota that the
+-- as-of knows, in the reporting currency or, of the type quantity, in units.
 -- A team's own quota, else the sum of its members'; never both.
 
 with quotas as (
     select
         *,
-        {{ round_money(
-            'cast(quota_rc as decimal(28, 4)) * proration', "'" ~ var('reporting_currency') ~ "'"
-        ) }} as prorated_rc
+        case
+            when forecast_type = 'quantity'
+                then cast(round(quota_qty * proration, 4) as {{ money_type() }})
+            else {{ round_money(
+                'cast(quota_rc as decimal(28, 4)) * proration',
+                "'" ~ var('reporting_currency') ~ "'"
+            ) }}
+        end as prorated
     from {{ ref('fct_quota') }}
     where is_in_force and not is_period_unknown
 ),
@@ -57,11 +63,12 @@ team_members as (
         member_of as scope_key,
         period_key,
         measure,
+        forecast_type,
         credit_type,
-        sum(prorated_rc) as quota_rc,
+        sum(prorated) as quota,
         string_agg(distinct fx_rate_type, '+' order by fx_rate_type) as fx_rate_type
     from personal
-    group by member_of, period_key, measure, credit_type
+    group by member_of, period_key, measure, forecast_type, credit_type
 ),
 
 team_own as (
@@ -69,8 +76,9 @@ team_own as (
         scope_key,
         period_key,
         measure,
+        forecast_type,
         credit_type,
-        prorated_rc as quota_rc,
+        prorated as quota,
         fx_rate_type
     from own
     where scope_type = 'team'
@@ -81,9 +89,10 @@ teams as (
         coalesce(team_own.scope_key, team_members.scope_key) as scope_key,
         coalesce(team_own.period_key, team_members.period_key) as period_key,
         coalesce(team_own.measure, team_members.measure) as measure,
+        coalesce(team_own.forecast_type, team_members.forecast_type) as forecast_type,
         coalesce(team_own.credit_type, team_members.credit_type) as credit_type,
-        case when team_own.scope_key is null then team_members.quota_rc else team_own.quota_rc end
-            as quota_rc,
+        case when team_own.scope_key is null then team_members.quota else team_own.quota end
+            as quota,
         case
             when team_own.scope_key is null then team_members.fx_rate_type
             else team_own.fx_rate_type
@@ -92,14 +101,15 @@ teams as (
         team_own.scope_key is not null and team_members.scope_key is null as is_without_members,
         case
             when team_own.scope_key is not null
-                then coalesce(team_members.quota_rc, 0) - team_own.quota_rc
-        end as target_mismatch_rc
+                then coalesce(team_members.quota, 0) - team_own.quota
+        end as target_mismatch
     from team_own
     full outer join team_members
         on
             team_own.scope_key = team_members.scope_key
             and team_own.period_key = team_members.period_key
             and team_own.measure = team_members.measure
+            and team_own.forecast_type = team_members.forecast_type
             and team_own.credit_type = team_members.credit_type
 ),
 
@@ -111,8 +121,9 @@ below as (
         personal.scope_key as user_key,
         personal.period_key,
         personal.measure,
+        personal.forecast_type,
         personal.credit_type,
-        personal.prorated_rc,
+        personal.prorated,
         personal.fx_rate_type,
         personal.placed_at
     from personal
@@ -132,6 +143,7 @@ rollups as (
         member.scope_key as user_key,
         superior.period_key,
         superior.measure,
+        superior.forecast_type,
         superior.credit_type
     from personal as superior
     inner join hierarchy
@@ -145,6 +157,7 @@ rollups as (
             hierarchy.descendant_user_key = member.scope_key
             and superior.period_key = member.period_key
             and superior.measure = member.measure
+            and superior.forecast_type = member.forecast_type
             and superior.credit_type = member.credit_type
 ),
 
@@ -153,6 +166,7 @@ holders as (
         scope_key,
         period_key,
         measure,
+        forecast_type,
         credit_type
     from rollups
 ),
@@ -163,6 +177,7 @@ between_them as (
         below.user_key,
         below.period_key,
         below.measure,
+        below.forecast_type,
         below.credit_type
     from below
     inner join below as nearer
@@ -170,6 +185,7 @@ between_them as (
             below.scope_key = nearer.scope_key
             and below.period_key = nearer.period_key
             and below.measure = nearer.measure
+            and below.forecast_type = nearer.forecast_type
             and below.credit_type = nearer.credit_type
     inner join rollups
         on
@@ -177,6 +193,7 @@ between_them as (
             and below.user_key = rollups.user_key
             and below.period_key = rollups.period_key
             and below.measure = rollups.measure
+            and below.forecast_type = rollups.forecast_type
             and below.credit_type = rollups.credit_type
 ),
 
@@ -185,8 +202,9 @@ reports as (
         below.scope_key,
         below.period_key,
         below.measure,
+        below.forecast_type,
         below.credit_type,
-        sum(below.prorated_rc) as quota_rc,
+        sum(below.prorated) as quota,
         string_agg(distinct below.fx_rate_type, '+' order by below.fx_rate_type) as fx_rate_type
     from below
     anti join between_them
@@ -195,8 +213,10 @@ reports as (
             and below.user_key = between_them.user_key
             and below.period_key = between_them.period_key
             and below.measure = between_them.measure
+            and below.forecast_type = between_them.forecast_type
             and below.credit_type = between_them.credit_type
-    group by below.scope_key, below.period_key, below.measure, below.credit_type
+    group by
+        below.scope_key, below.period_key, below.measure, below.forecast_type, below.credit_type
 ),
 
 managers as (
@@ -204,28 +224,31 @@ managers as (
         reports.scope_key,
         reports.period_key,
         reports.measure,
+        reports.forecast_type,
         reports.credit_type,
         case
-            when holders.scope_key is not null then personal.prorated_rc
-            else reports.quota_rc + coalesce(personal.prorated_rc, 0)
-        end as quota_rc,
+            when holders.scope_key is not null then personal.prorated
+            else reports.quota + coalesce(personal.prorated, 0)
+        end as quota,
         case when holders.scope_key is null then reports.fx_rate_type else personal.fx_rate_type end
             as fx_rate_type,
         case when holders.scope_key is null then 'members' else 'own' end as quota_basis,
-        case when holders.scope_key is not null then reports.quota_rc - personal.prorated_rc end
-            as target_mismatch_rc
+        case when holders.scope_key is not null then reports.quota - personal.prorated end
+            as target_mismatch
     from reports
     left join personal
         on
             reports.scope_key = personal.scope_key
             and reports.period_key = personal.period_key
             and reports.measure = personal.measure
+            and reports.forecast_type = personal.forecast_type
             and reports.credit_type = personal.credit_type
     left join holders
         on
             reports.scope_key = holders.scope_key
             and reports.period_key = holders.period_key
             and reports.measure = holders.measure
+            and reports.forecast_type = holders.forecast_type
             and reports.credit_type = holders.credit_type
 ),
 
@@ -233,8 +256,9 @@ company_parts as (
     select
         personal.period_key,
         personal.measure,
+        personal.forecast_type,
         personal.credit_type,
-        personal.prorated_rc,
+        personal.prorated,
         personal.fx_rate_type
     from personal
     anti join rollups
@@ -242,29 +266,32 @@ company_parts as (
             personal.scope_key = rollups.user_key
             and personal.period_key = rollups.period_key
             and personal.measure = rollups.measure
+            and personal.forecast_type = rollups.forecast_type
             and personal.credit_type = rollups.credit_type
     union all
     select
         period_key,
         measure,
+        forecast_type,
         credit_type,
-        quota_rc as prorated_rc,
+        quota as prorated,
         fx_rate_type
     from teams
     where is_without_members
 ),
 
-final as (
+stated as (
     select
         scope_type,
         scope_key,
         period_key,
         measure,
+        forecast_type,
         credit_type,
-        prorated_rc as quota_rc,
+        prorated as quota,
         fx_rate_type,
         'own' as quota_basis,
-        cast(null as {{ money_type() }}) as target_mismatch_rc
+        cast(null as {{ money_type() }}) as target_mismatch
     from own
     where scope_type = 'user'
     union all
@@ -273,11 +300,12 @@ final as (
         scope_key,
         period_key,
         measure,
+        forecast_type,
         credit_type,
-        quota_rc,
+        quota,
         fx_rate_type,
         quota_basis,
-        target_mismatch_rc
+        target_mismatch
     from teams
     union all
     select
@@ -285,11 +313,12 @@ final as (
         scope_key,
         period_key,
         measure,
+        forecast_type,
         credit_type,
-        quota_rc,
+        quota,
         fx_rate_type,
         quota_basis,
-        target_mismatch_rc
+        target_mismatch
     from managers
     union all
     select
@@ -297,13 +326,30 @@ final as (
         'company' as scope_key,
         period_key,
         measure,
+        forecast_type,
         credit_type,
-        sum(prorated_rc) as quota_rc,
+        sum(prorated) as quota,
         string_agg(distinct fx_rate_type, '+' order by fx_rate_type) as fx_rate_type,
         'members' as quota_basis,
-        cast(null as {{ money_type() }}) as target_mismatch_rc
+        cast(null as {{ money_type() }}) as target_mismatch
     from company_parts
-    group by period_key, measure, credit_type
+    group by period_key, measure, forecast_type, credit_type
+),
+
+final as (
+    select
+        scope_type,
+        scope_key,
+        period_key,
+        measure,
+        forecast_type,
+        credit_type,
+        case when forecast_type <> 'quantity' then quota end as quota_rc,
+        case when forecast_type = 'quantity' then quota end as quota_qty,
+        fx_rate_type,
+        quota_basis,
+        case when forecast_type <> 'quantity' then target_mismatch end as target_mismatch_rc
+    from stated
 )
 
 select * from final

@@ -1,9 +1,16 @@
--- Grain: one row per stated quota (scope x period x measure x credit type x start), with the
--- period it names found in the fiscal calendar.
+-- Grain: one row per stated quota (scope x period x measure x forecast type x credit type x start),
+-- with the period it names found in the fiscal calendar.
 --
 -- A quota of a period that the calendar does not have (the fiscal year was changed since) is spread
 -- by business days over the periods of its grain that it lies in, in its newest version; the parts
 -- of one period are one row, and give way to a quota that was stated for it.
+--
+-- A measure names the forecast type, too, where it is another than the amount: `recurring`,
+-- `one_time` and `quantity` are of bookings, `arr:quantity` is of another measure.
+
+{% set names_type -%}
+    regexp_matches(found.measure, '(^|:)(quantity|recurring|one_time)$')
+{%- endset %}
 
 with stated as (
     select *
@@ -60,7 +67,15 @@ scoped as (
             when found.scope_type = 'team' then regexp_replace(found.scope_id, '^team:', '')
             else coalesce(user_map.user_key, lower(found.scope_id))
         end as scope_key,
-        coalesce(found.measure, 'bookings') as plain_measure,
+        case
+            when {{ names_type }}
+                then coalesce(nullif(regexp_replace(found.measure, '(^|:)[a-z_]+$', ''), ''), 'bookings')
+            else coalesce(found.measure, 'bookings')
+        end as plain_measure,
+        case
+            when {{ names_type }} then regexp_replace(found.measure, '^.*:', '')
+            else 'amount'
+        end as forecast_type,
         -- primary is another word for revenue credit
         case when found.credit_type = 'overlay' then 'overlay' else 'revenue' end
             as plain_credit_type
@@ -80,7 +95,8 @@ keyed as (
     select
         *,
         concat_ws(
-            '|', scope_type, scope_key, own_start_date, own_end_date, plain_measure, plain_credit_type
+            '|', scope_type, scope_key, own_start_date, own_end_date, plain_measure,
+            plain_credit_type, nullif(forecast_type, 'amount')
         ) as own_series_key
     from scoped
 ),
@@ -94,6 +110,7 @@ known as (
         coalesce(period_key, period_name) as period_key,
         grain,
         plain_measure as measure,
+        forecast_type,
         plain_credit_type as credit_type,
         currency_code,
         quota_amt,
@@ -105,6 +122,7 @@ known as (
         valid_to_date,
         false as is_spread,
         observed_at,
+        source_system,
         connection,
         raw_version_id
     from keyed
@@ -171,6 +189,7 @@ spread as (
         part_period_key as period_key,
         own_grain as grain,
         plain_measure as measure,
+        forecast_type,
         plain_credit_type as credit_type,
         currency_code,
         -- A difference of roundings, so that the parts add up to the quota.
@@ -193,17 +212,21 @@ spread as (
         cast(null as date) as valid_to_date,
         true as is_spread,
         max(observed_at) as observed_at,
+        min(source_system) as source_system,
         min(connection) as connection,
         min(raw_version_id) as raw_version_id
     from parted
     where n_days > 0 and days_to > days_from
     group by
-        scope_type, scope_key, part_period_key, own_grain, plain_measure, plain_credit_type,
-        currency_code, part_start_date, part_end_date
+        scope_type, scope_key, part_period_key, own_grain, plain_measure, forecast_type,
+        plain_credit_type, currency_code, part_start_date, part_end_date
 ),
 
 {% set series -%}
-    concat_ws('|', scope_type, scope_key, period_key, measure, credit_type)
+    concat_ws(
+        '|', scope_type, scope_key, period_key, measure, credit_type,
+        nullif(forecast_type, 'amount')
+    )
 {%- endset %}
 
 united as (

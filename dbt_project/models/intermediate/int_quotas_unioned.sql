@@ -4,6 +4,7 @@
 
 {% set columns = [
     ('quota_record_key', 'varchar'),
+    ('source_system', 'varchar'),
     ('connection', 'varchar'),
     ('scope_type', 'varchar'),
     ('scope_id', 'varchar'),

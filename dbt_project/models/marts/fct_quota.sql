@@ -1,4 +1,4 @@
--- Grain: one row per (user or team) x period x measure x credit type x version.
+-- Grain: one row per (user or team) x period x measure x forecast type x credit type x version.
 
 with versions as (
     select *
@@ -57,19 +57,23 @@ final as (
         period_key,
         grain,
         measure,
+        forecast_type,
         credit_type,
-        currency_code,
+        -- A number of units has no currency, which ISO 4217 writes so.
+        case when forecast_type = 'quantity' then 'XXX' else currency_code end as currency_code,
         case
+            when forecast_type = 'quantity' then null
             when currency_code = '{{ var("reporting_currency") }}' then 'identity'
             else fx_rate_type
         end as fx_rate_type,
-        quota_amt,
+        case when forecast_type <> 'quantity' then quota_amt end as quota_amt,
         {{ convert_money(
-            'quota_amt',
+            "case when forecast_type <> 'quantity' then quota_amt end",
             "case when currency_code = '" ~ var('reporting_currency')
             ~ "' then 1 else fx_rate_to_rc end",
             "'" ~ var('reporting_currency') ~ "'"
         ) }} as quota_rc,
+        case when forecast_type = 'quantity' then quota_amt end as quota_qty,
         cast(fx_rate_to_rc as decimal(18, 9)) as fx_rate_to_rc,
         cast(proration as decimal(9, 6)) as proration,
         {{ as_of_date() }} >= starts_on and {{ as_of_date() }} < ends_on as is_in_force,
@@ -81,7 +85,7 @@ final as (
             when ends_on < cast('9999-12-31' as date) then {{ start_of_day('ends_on') }}
         end as valid_to,
         false as is_deleted,
-        'files' as source_system,
+        source_system,
         connection,
         raw_version_id
     from valued

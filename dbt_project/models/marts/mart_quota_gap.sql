@@ -11,6 +11,7 @@ scopes as (
 
 quotas as (
     select * from {{ ref('int_quota_in_force') }}
+    where forecast_type = 'amount'
 ),
 
 -- What the last eight closed periods say about today's point of the period.

@@ -2,6 +2,7 @@
 
 select
     quota_record_key,
+    'files' as source_system,
     connection,
     scope_type,
     scope_id,

@@ -97,6 +97,7 @@ withdrawn as (
 
 select
     quota_record_key,
+    'hubspot' as source_system,
     connection,
     scope_type,
     scope_id,
@@ -121,6 +122,7 @@ union all
 
 select distinct
     spans.quota_record_key,
+    'hubspot',
     spans.connection,
     spans.scope_type,
     spans.scope_id,

@@ -82,6 +82,7 @@ spans as (
 
 select
     quota_record_key,
+    'pipedrive' as source_system,
     connection,
     scope_type,
     scope_id,
@@ -103,6 +104,7 @@ union all
 
 select distinct
     spans.quota_record_key,
+    'pipedrive',
     spans.connection,
     spans.scope_type,
     spans.scope_id,

@@ -30,6 +30,7 @@ first_types as (
 
 select
     quotas.quota_key as quota_record_key,
+    'salesforce' as source_system,
     quotas.connection,
     'user' as scope_type,
     quotas.owner_id as scope_id,
