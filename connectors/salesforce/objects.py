@@ -100,6 +100,11 @@ KINDS: tuple[Kind, ...] = (
     Kind("forecast_types", "ForecastingType", "Types of forecasts.", is_small=True),
     Kind("forecasts", "ForecastingItem", "Forecasts as of now.", is_small=True),
     Kind("forecast_submissions", "ForecastingSubmission", "Forecasts that were handed in."),
+    Kind(
+        "forecast_submission_items",
+        "ForecastingSubmissionItem",
+        "What was handed in, category by category.",
+    ),
     Kind("currencies", "CurrencyType", "Currencies, in orgs of several.", is_small=True),
     Kind("dated_rates", "DatedConversionRate", "Dated exchange rates.", is_small=True),
     Kind(

@@ -162,7 +162,8 @@ STANDARD: dict[str, tuple[str, ...]] = {
         "goal_targets": f"{_CRM} hs_createdate hs_goal_name hs_target_amount hs_start_datetime "
         "hs_end_datetime hs_assignee_user_id hs_kpi_value_last_calculated",
         "forecasts": f"{_CRM} hs_createdate hs_created_by_user_id hs_year hs_milestone hs_team_id "
-        "hs_included_deal_ids hs_submitted_by_the_vendors_own_name",
+        "hs_included_deal_ids hs_amount hs_deal_pipeline_id hs_forecast_start_date "
+        "hs_forecast_end_date hs_submitted_by_the_vendors_own_name",
         "tickets": f"{_CRM} hs_createdate subject content hs_pipeline hs_pipeline_stage "
         "hs_ticket_priority hs_ticket_category closed_date first_agent_reply_date time_to_close",
     }.items()

@@ -129,7 +129,16 @@ SCHEMA: dict[str, dict[str, str]] = {
     "ForecastingQuota": {
         "QuotaOwnerId": "reference", "PeriodId": "reference", "StartDate": "date",
         "QuotaAmount": "currency", "IsAmount": "boolean", "CurrencyIsoCode": "picklist",
-        "ForecastingTypeId": "reference",
+        "ForecastingTypeId": "reference", "QuotaQuantity": "double",
+    },
+    "ForecastingSubmission": {
+        "ForecastOwnerId": "reference", "ForecastingTypeId": "reference", "PeriodId": "reference",
+        "PeriodStartDate": "date", "SubmissionDateTime": "datetime", "Note": "textarea",
+        "IsLatest": "boolean", "Territory2Id": "reference", "CurrencyIsoCode": "picklist",
+    },
+    "ForecastingSubmissionItem": {
+        "ForecastingSubmissionId": "reference", "ForecastingItemCategory": "picklist",
+        "Amount": "currency", "Quantity": "double", "CurrencyIsoCode": "picklist",
     },
     "Period": {"Type": "picklist", "StartDate": "date", "EndDate": "date"},
 }  # fmt: skip

@@ -1,5 +1,5 @@
 -- Grain: one row per landed version of a forecast that somebody handed in. The period is as its
--- source spells it.
+-- source spells it, or the one of a grain that begins (and, where that is told, ends) with its days.
 
 {% set columns = [
     ('forecast_submission_key', 'varchar'),
@@ -9,6 +9,9 @@
     ('scope_type', 'varchar'),
     ('scope_id', 'varchar'),
     ('period', 'varchar'),
+    ('own_grain', 'varchar'),
+    ('own_start_date', 'date'),
+    ('own_end_date', 'date'),
     ('category', 'varchar'),
     ('level', 'varchar'),
     ('has_note', 'boolean'),
@@ -23,4 +26,8 @@
     ('position', 'bigint'),
 ] %}
 
-{{ union_lanes('forecast_submissions', columns, ['files']) }}
+{{ union_lanes('forecast_submissions', columns, [
+    'files',
+    'hubspot',
+    'salesforce',
+]) }}

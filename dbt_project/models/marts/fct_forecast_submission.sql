@@ -39,9 +39,11 @@ rates as (
 found as (
     select
         submissions.*,
-        coalesce(by_key.period_key, by_month.period_key, submissions.period_name) as period_key,
-        coalesce(by_key.start_date, by_month.start_date) as start_date,
-        coalesce(by_key.end_date, by_month.end_date) as end_date,
+        coalesce(
+            by_dates.period_key, by_key.period_key, by_month.period_key, submissions.period_name
+        ) as period_key,
+        coalesce(by_dates.start_date, by_key.start_date, by_month.start_date) as start_date,
+        coalesce(by_dates.end_date, by_key.end_date, by_month.end_date) as end_date,
         coalesce(submitters.user_key, submissions.submitter_email) as submitter_user_key,
         case submissions.scope_type
             when 'company' then 'company'
@@ -55,10 +57,17 @@ found as (
             'submissions.system_amt', 'rates.rate_to_rc', "'" ~ var('reporting_currency') ~ "'"
         ) }} as stated_system_rc
     from submissions
-    left join periods as by_key on submissions.period_name = by_key.period_key
+    left join periods as by_dates
+        on
+            submissions.own_grain = by_dates.grain
+            and submissions.own_start_date = by_dates.start_date
+            and coalesce(submissions.own_end_date, by_dates.end_date) = by_dates.end_date
+    left join periods as by_key
+        on submissions.own_start_date is null and submissions.period_name = by_key.period_key
     left join periods as by_month
         on
             by_key.period_key is null
+            and submissions.own_start_date is null
             and by_month.grain = 'month'
             and regexp_matches(submissions.period, '^\d{4}-\d{2}$')
             and by_month.start_date
@@ -71,7 +80,10 @@ found as (
         on
             submissions.scope_type in ('user', 'manager')
             and submissions.connection = subjects.connection
-            and lower(submissions.scope_id) = subjects.owner_id
+            and (
+                submissions.scope_id = subjects.owner_id
+                or lower(submissions.scope_id) = subjects.owner_id
+            )
     left join rates
         on
             submissions.currency_code = rates.currency_code

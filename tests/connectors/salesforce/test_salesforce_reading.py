@@ -36,6 +36,26 @@ async def test_a_first_load_and_what_changed_since(org: SalesforceState, shelf: 
     assert [] == third.ids
 
 
+async def test_a_forecast_that_was_handed_in_is_read_with_what_it_says_of_each_category(
+    org: SalesforceState, shelf: Shelf
+) -> None:
+    """The submission has no amount: without its lines nobody knows what was said."""
+    handed_in = org.add("ForecastingSubmission", ForecastOwnerId="005A", PeriodId="026A")
+    line = org.add(
+        "ForecastingSubmissionItem",
+        ForecastingSubmissionId=handed_in,
+        ForecastingItemCategory="CommitForecast",
+        Amount=1200.5,
+    )
+    org.advance(seconds=SETTLED)
+
+    outcomes = await shelf.sync("forecast_submissions", "forecast_submission_items")
+
+    assert [None, None] == [outcome.error for outcome in outcomes.values()]
+    assert [handed_in] == list(shelf.versions["forecast_submissions"])
+    assert [line] == list(shelf.versions["forecast_submission_items"])
+
+
 async def test_more_records_of_one_second_than_a_page_holds_are_all_read(
     org: SalesforceState, shelf: Shelf
 ) -> None:

@@ -1,6 +1,7 @@
--- Grain: one row per landed version of a Salesforce quota in money, of a period that the
--- company's calendar has or once had: a month, a quarter or a year by its length. Quotas of one owner and period for several types of forecast are
--- one quota each; the first type by id is read.
+-- Grain: one row per landed version of a Salesforce quota in money or units, of a period that the
+-- company's calendar has or once had: a month, a quarter or a year by its length. Quotas of one owner
+-- and period for several types of forecast are one quota each; of those in money and of those in
+-- units the first type by id is read.
 
 with quotas as (
     select * from {{ ref('stg_salesforce__quotas') }}
@@ -22,10 +23,11 @@ periods as (
 first_types as (
     select
         connection,
+        is_amount,
         min(forecast_type_id) as forecast_type_id
     from quotas
     where has_content
-    group by connection
+    group by connection, is_amount
 )
 
 select
@@ -38,10 +40,13 @@ select
     cast(periods.starts_on as varchar) as period,
     periods.starts_on as own_start_date,
     periods.ends_on as own_end_date,
-    'bookings' as measure,
+    case when quotas.is_amount then 'bookings' else 'quantity' end as measure,
     'revenue' as credit_type,
-    coalesce(quotas.currency_code, organizations.currency_code) as currency_code,
-    quotas.quota_amount as quota_amt,
+    case
+        when quotas.is_amount then coalesce(quotas.currency_code, organizations.currency_code)
+        else 'XXX'
+    end as currency_code,
+    case when quotas.is_amount then quotas.quota_amount else quotas.quota_quantity end as quota_amt,
     cast(1 as decimal(9, 6)) as proration,
     quotas.is_deleted,
     quotas.observed_at,
@@ -52,9 +57,10 @@ from quotas
 left join organizations on quotas.connection = organizations.connection
 inner join periods
     on quotas.connection = periods.connection and quotas.period_id = periods.period_id
-left join first_types on quotas.connection = first_types.connection
+left join first_types
+    on quotas.connection = first_types.connection and quotas.is_amount = first_types.is_amount
 where
-    quotas.is_amount
+    (quotas.is_amount or quotas.quota_quantity is not null)
     and {{ span_grain('periods.starts_on', 'periods.ends_on') }} is not null
     and (
         quotas.forecast_type_id is null
