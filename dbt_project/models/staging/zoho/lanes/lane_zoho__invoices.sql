@@ -1,12 +1,18 @@
 -- Grain: one row per landed version of a Zoho invoice.
 --
 -- The CRM's invoices know no payments: one is paid when its status says so, on the day of the
--- edit that said it. What is taken off below the lines is the invoice's own discount.
+-- first edit that said it: later ones that leave the status alone do not move it. What is taken off below the lines is the invoice's own discount.
 
-with invoices as (
+with worded as (
     select
         *,
-        lower(coalesce(vendor_status, '')) as status_word,
+        case
+            when lower(vendor_status) in ('cancelled', 'canceled', 'void') then 'void'
+            when lower(vendor_status) = 'paid' then 'paid'
+            when lower(coalesce(vendor_status, '')) in ('created', 'autocreated', 'draft', '')
+                then 'draft'
+            else 'open'
+        end as status,
         cast(
             coalesce(tax_amount, 0)
             + coalesce(
@@ -14,6 +20,32 @@ with invoices as (
             ) as {{ money_type() }}
         ) as all_taxes
     from {{ ref('stg_zoho__invoices') }}
+),
+
+turned as (
+    select
+        *,
+        lag(status) over (
+            partition by invoice_key, has_content order by observed_at, sync_id, position
+        ) is distinct from status as is_turn
+    from worded
+),
+
+counted as (
+    select
+        *,
+        count(*) filter (where is_turn) over (
+            partition by invoice_key, has_content order by observed_at, sync_id, position
+            rows unbounded preceding
+        ) as turn_no
+    from turned
+),
+
+invoices as (
+    select
+        *,
+        min(updated_at) over (partition by invoice_key, has_content, turn_no) as turned_at
+    from counted
 ),
 
 home_currencies as (
@@ -27,12 +59,7 @@ select
     invoices.raw_version_id,
     invoices.invoice_id,
     coalesce(invoices.invoice_number, invoices.invoice_id) as invoice_number,
-    case
-        when invoices.status_word in ('cancelled', 'canceled', 'void') then 'void'
-        when invoices.status_word = 'paid' then 'paid'
-        when invoices.status_word in ('created', 'autocreated', 'draft', '') then 'draft'
-        else 'open'
-    end as status,
+    invoices.status,
     'standard' as kind,
     invoices.connection || ':' || invoices.company_id as customer_key,
     invoices.connection || ':' || invoices.company_id as company_reference,
@@ -48,7 +75,7 @@ select
     invoices.gross_amount as gross_amt,
     coalesce(invoices.discount_amount, 0) as discount_amt,
     cast(0 as {{ money_type() }}) as shipping_amt,
-    case when invoices.status_word = 'paid' then invoices.gross_amount end as source_paid_amt,
+    case when invoices.status = 'paid' then invoices.gross_amount end as source_paid_amt,
     cast(0 as {{ money_type() }}) as overpaid_amt,
     false as is_paid_out_of_band,
     false as is_subscription_start,
@@ -56,13 +83,10 @@ select
     invoices.is_deleted,
     coalesce(invoices.issue_date, {{ company_date('invoices.created_at') }}) as issue_date,
     invoices.due_date,
-    case
-        when invoices.status_word in ('cancelled', 'canceled', 'void')
-            then {{ company_date('invoices.updated_at') }}
-    end as voided_date,
-    case
-        when invoices.status_word = 'paid' then {{ company_date('invoices.updated_at') }}
-    end as paid_date,
+    case when invoices.status = 'void' then {{ company_date('invoices.turned_at') }} end
+        as voided_date,
+    case when invoices.status = 'paid' then {{ company_date('invoices.turned_at') }} end
+        as paid_date,
     invoices.observed_at,
     invoices.sync_id,
     invoices.position
