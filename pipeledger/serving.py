@@ -64,17 +64,16 @@ def rows(
 def headlines(settings: Settings) -> dict[str, Any]:
     """The three numbers that a sales leader asks for first.
 
-    Quota gap of the current fiscal quarter (company, revenue credit), won but unbilled and
-    beyond grace (deals and value), stalled open deals; amounts in reporting currency.
+    Quota gap of the current fiscal quarter (company, revenue credit, bookings unless only other
+    measures have quotas), won but unbilled and beyond grace (deals and value), stalled open
+    deals; amounts in reporting currency.
     """
     with open_serving(settings) as db:
         gap = rows(
             db,
             "select period_key, quota_rc, won_rc, gap_rc, attainment from marts.mart_quota_gap "
-            "join marts.dim_fiscal_period using (period_key) "
-            "join meta.builds on cast(as_of as date) between start_date and end_date "
-            "where grain = 'quarter' and scope_type = 'company' and credit_type = 'revenue' "
-            "limit 1",
+            "where period_grain = 'quarter' and is_current_period and scope_type = 'company' "
+            "and credit_type = 'revenue' order by measure <> 'bookings', measure limit 1",
         )
         unbilled = rows(
             db,
