@@ -87,6 +87,9 @@ TIES = {
 
 SEEN = {
     "fct_deal_change": "select * exclude (raw_version_id, seen_at) from marts.fct_deal_change",
+    "fct_deal_version": (
+        "select * exclude (raw_version_id, seen_from, seen_to) from marts.fct_deal_version"
+    ),
     "fct_pipeline_movement": (
         "select * exclude (raw_version_id) from marts.fct_pipeline_movement "
         "where basis = 'restated'"
