@@ -24,8 +24,11 @@ def status(settings: Settings) -> dict[str, Any]:
         for row in landing.checkpoints()
         if row.state == "complete"
     }
+    configured = {(one.source, one.name) for one in settings.connections}
     streams = []
     for row in landing.checkpoints(last=True):
+        if (row.source, row.connection) not in configured:
+            continue  # taken out of the settings: nobody waits for it
         done = complete.get((row.source, row.stream, row.connection))
         age = None if done is None else (now - done).total_seconds() / 3600
         streams.append(

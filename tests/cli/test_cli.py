@@ -147,6 +147,19 @@ def test_a_stream_that_fails_is_exit_5_and_status_says_so(settings_file: Path) -
     assert "users.csv" in stream["error"]
 
 
+def test_a_connection_that_was_taken_out_of_the_settings_is_not_waited_for(
+    settings_file: Path,
+) -> None:
+    """It would be stale for ever, and told so to everybody."""
+    call("sync", "--config", str(settings_file))
+    settings_file.write_text(settings_file.read_text().replace("plan", "other"))
+
+    status = call("status", "--json", "--config", str(settings_file))
+
+    assert 0 == status.exit_code
+    assert [] == json.loads(status.stdout)["streams"]
+
+
 def test_status_before_the_first_run_is_no_error(settings_file: Path) -> None:
     """It says that nothing is there yet."""
     words = call("status", "--config", str(settings_file))
