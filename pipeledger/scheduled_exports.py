@@ -1,6 +1,7 @@
 """[[exports]]: marts written to a folder after each publication, each whole or as it was before.
 
-The writer is that of ``pipeledger export``: text is never a formula, numbers are numbers.
+The writer is that of ``pipeledger export``: text is never a formula, numbers are numbers. Where a
+bucket is named, the finished file is put there, too: an object is seen when it is complete.
 """
 
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 from connectors.base.errors import PipeledgerError
 from pipeledger.editions import published_edition
 from pipeledger.export import Wanted, export
+from pipeledger.object_storage import upload
 from pipeledger.settings import Settings
 
 
@@ -32,7 +34,10 @@ def write_exports(settings: Settings) -> list[Written]:
         wanted = Wanted(one.mart, one.format, one.where, one.decimal_comma, one.bare)
         try:
             one.folder.mkdir(parents=True, exist_ok=True)
-            done.append(Written(one.path, export(edition, wanted, one.path)))
+            rows = export(edition, wanted, one.path)
+            if one.bucket is not None:
+                upload(one.path, one.bucket)
+            done.append(Written(one.path, rows))
         except PipeledgerError as error:
             done.append(Written(one.path, error=str(error)))
         except OSError as error:

@@ -99,7 +99,7 @@ class Alerts(Section):
 
 
 class ScheduledExport(Section):
-    """[[exports]]: a mart that is written to a folder after each publication."""
+    """[[exports]]: a mart that is written to a folder after each publication, and to a bucket."""
 
     mart: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     folder: Path
@@ -108,6 +108,25 @@ class ScheduledExport(Section):
     file: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     decimal_comma: bool = False
     bare: bool = False
+    bucket: str | None = None
+    """``s3://<bucket>/<prefix>``, with ``?region=`` or ``?endpoint_override=`` where needed."""
+
+    @field_validator("bucket")
+    @classmethod
+    def _bucket(cls, address: str | None) -> str | None:
+        if address is None:
+            return None
+        try:
+            parts = urlsplit(address)
+            host, secret = parts.hostname, parts.username or parts.password
+        except ValueError:
+            host, secret = None, None
+        if secret is not None:
+            # Not repeated: it would stand in the message.
+            raise ValueError("holds credentials; give them by AWS_ACCESS_KEY_ID and the like")
+        if parts.scheme != "s3" or not host:
+            raise ValueError(f"{address!r} is no address such as s3://bucket/folder")
+        return address.rstrip("/")
 
     @property
     def path(self) -> Path:

@@ -8,6 +8,7 @@ from connectors.base.errors import ConfigError
 from pipeledger.scheduled_exports import write_exports
 from pipeledger.settings import Settings, load_settings
 from tests.alerts.publication import DEALS, publish
+from tests.cli.object_store import KEY, Store, object_store
 
 
 def settings_of(folder: Path, exports: str) -> Settings:
@@ -67,3 +68,70 @@ def test_exports_that_would_meet_or_leave_their_folder_are_refused(
     """Before anything runs."""
     with pytest.raises(ConfigError, match=said):
         settings_of(tmp_path, exports)
+
+
+def bucket_of(store: Store) -> str:
+    """The store's address as it stands in the settings."""
+    return f"s3://reports/sales?endpoint_override=127.0.0.1%3A{store.port}&scheme=http&region=eu-test-1"
+
+
+@pytest.fixture
+def signed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials as a machine has them."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "canary-of-a-secret-key")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.mark.usefixtures("signed")
+def test_a_finished_file_goes_into_the_bucket_too(tmp_path: Path) -> None:
+    """The same bytes, in place of the older object; a store that refuses leaves that one."""
+    publish(tmp_path, DEALS)
+    with object_store() as store:
+        settings = settings_of(
+            tmp_path,
+            '[[exports]]\nmart = "fct_deal"\nfolder = "out"\nformat = "parquet"\n'
+            f'bucket = "{bucket_of(store)}"\n',
+        )
+        for _ in range(2):
+            assert [""] == [one.error for one in write_exports(settings)]
+        content = (tmp_path / "out/fct_deal.parquet").read_bytes()
+        assert {"/reports/sales/fct_deal.parquet": content} == store.objects
+        store.largest = 10
+        (refused,) = write_exports(settings)
+
+    assert "s3://reports/sales did not take it" in refused.error
+    assert "EntityTooLarge" in refused.error
+    assert {"/reports/sales/fct_deal.parquet": content} == store.objects
+
+
+def test_a_bucket_that_knows_us_not_is_told_without_the_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, signed: None
+) -> None:
+    """With what the store said."""
+    assert signed is None
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDOFSOMEBODYELSE")
+    publish(tmp_path, DEALS)
+    with object_store() as store:
+        settings = settings_of(
+            tmp_path,
+            f'[[exports]]\nmart = "fct_deal"\nfolder = "out"\nbucket = "{bucket_of(store)}"\n',
+        )
+        (refused,) = write_exports(settings)
+
+    assert "did not take it" in refused.error
+    assert "canary" not in refused.error
+    assert {} == store.objects
+
+
+@pytest.mark.parametrize(
+    "address", ["https://reports/sales", "s3:///sales", "reports", "s3://key:canary@reports/sales"]
+)
+def test_an_address_that_is_no_bucket_is_refused(tmp_path: Path, address: str) -> None:
+    """And a secret in it is not repeated."""
+    with pytest.raises(ConfigError, match=r"exports\.0\.bucket") as caught:
+        settings_of(
+            tmp_path, f'[[exports]]\nmart = "fct_deal"\nfolder = "out"\nbucket = "{address}"\n'
+        )
+
+    assert "canary" not in str(caught.value)
