@@ -38,6 +38,10 @@ PYTEST = ("-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder", "-q")
 # What the tests drive beside Python: Debian's package, and where under /usr it puts its program.
 TEST_PROGRAMS = {
     "postgresql": "lib/postgresql/*/bin/initdb",
+    "libodbc2": "lib/*/libodbc.so.2",
+    "odbc-postgresql": "lib/*/odbc/psqlodbcw.so",
+    "default-jre-headless": "bin/java",
+    "libpostgresql-jdbc-java": "share/java/postgresql.jar",
     "chromium": "bin/chromium",
     "libreoffice-calc-nogui": "bin/soffice",
     "fonts-ipaexfont-gothic": "share/fonts/opentype/ipaexfont-gothic/ipaexg.ttf",

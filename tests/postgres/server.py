@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -28,10 +29,12 @@ class Server:
     """A running server; its administrator is ``admin``, and nobody needs a password."""
 
     folder: Path
+    port: int = 5432
+    """That of the socket's name, and of 127.0.0.1 where the server listens there."""
 
     def dsn(self, database: str, user: str = PUBLISHER) -> str:
         """How a role signs in."""
-        return f"host={self.folder} dbname={database} user={user}"
+        return f"host={self.folder} port={self.port} dbname={database} user={user}"
 
     def database(self) -> str:
         """The name of a new empty database that the publisher may make schemas in."""
@@ -52,8 +55,11 @@ def serving(server: Server, database: str, **values: Any) -> PostgresServing:
 
 
 @contextmanager
-def running() -> Iterator[Server]:
-    """Start a server as an unprivileged user (it refuses root), and end it with the block."""
+def running(*, on_loopback: bool = False) -> Iterator[Server]:
+    """Start a server as an unprivileged user (it refuses root), and end it with the block.
+
+    ``on_loopback`` has it listen on a port of 127.0.0.1, too, for what knows no socket of a file.
+    """
     initdb = program("lib/postgresql/*/bin/initdb")
     # Not below pytest's folder: only root may enter that.
     folder = Path(tempfile.mkdtemp(prefix="pipeledger-pg-"))
@@ -71,14 +77,16 @@ def running() -> Iterator[Server]:
             env={"LC_ALL": "C.UTF-8"},
             **silent,
         )
-        options = ["listen_addresses=", f"unix_socket_directories={folder}", "fsync=off"]
+        server = Server(folder, _free_port()) if on_loopback else Server(folder)
+        listens = "127.0.0.1" if on_loopback else ""
+        options = [f"listen_addresses={listens}", f"port={server.port}", "fsync=off"]
+        options += [f"unix_socket_directories={folder}"]
         options += ["full_page_writes=off", "synchronous_commit=off", "autovacuum=off", "jit=off"]
         command = [str(initdb.with_name("postgres")), "-D", str(cluster)]
         command += [word for one in options for word in ("-c", one)]
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(command, stderr=log, **silent)
         try:
-            server = Server(folder)
             _wait_for(server, process)
             with psycopg.connect(server.dsn("postgres", "admin"), autocommit=True) as admin:
                 admin.execute(f"create role {PUBLISHER} login createrole")
@@ -88,6 +96,13 @@ def running() -> Iterator[Server]:
             process.wait(30)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
 
 
 def _wait_for(server: Server, process: subprocess.Popen[Any]) -> None:
