@@ -109,7 +109,7 @@ def _query() -> str:
 def _rows(result: Any) -> Iterator[tuple[Any, ...]]:
     """Java's values as Python's."""
     while result.next():
-        row = []
+        row: list[Any] = []
         for place in range(1, len(EXPECTED[0]) + 1):
             value = result.getObject(place)
             kind = "" if value is None else type(value).__name__
