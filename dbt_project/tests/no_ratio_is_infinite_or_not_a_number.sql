@@ -18,6 +18,7 @@
         'attainment', 'coverage', 'total_coverage', 'required_coverage', 'coverage_surplus',
     ],
     'mart_forecast': ['period_rel_day'],
+    'mart_forecast_quota': ['attainment', 'coverage'],
     'mart_forecast_accuracy': [
         'abs_pct', 'hubspot_style_score', 'bias', 'wape', 'achieved_coverage',
     ],
