@@ -118,7 +118,7 @@ def docs(
         typer.echo(f"wrote {write_site(examples)}")
 
 
-state_app = typer.Typer(help="Mend what syncs go on from.", no_args_is_help=True)
+state_app = typer.Typer(help="Mend or upgrade what syncs go on from.", no_args_is_help=True)
 app.add_typer(state_app, name="state")
 
 
@@ -141,6 +141,26 @@ def state_rebuild(*, config: Config = None, as_json: Json = False, debug: Debug 
             )
         if not rebuilt:
             typer.echo("the state is sound; nothing was changed")
+
+
+@state_app.command("upgrade")
+def state_upgrade(*, config: Config = None, as_json: Json = False, debug: Debug = False) -> None:
+    """Bring landing that an older release wrote to the format of this one; keeps every row."""
+    with guarded(debug=debug):
+        from pipeledger.landing.tables import FORMAT
+        from pipeledger.landing.upgrade import upgrade
+        from pipeledger.rewriting import nobody_else
+
+        settings = settings_of(config).settings
+        with nobody_else(settings):
+            done = upgrade(settings.paths.landing)
+        if as_json:
+            print_json({"format": FORMAT, "upgraded_from": done})
+            return
+        for name, told in done.items():
+            typer.echo(f"{name}: from format {told} to {FORMAT}")
+        if not done:
+            typer.echo(f"landing has format {FORMAT}; nothing was changed")
 
 
 config_app = typer.Typer(help="Look at the settings.", no_args_is_help=True)

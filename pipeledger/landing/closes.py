@@ -13,7 +13,13 @@ import pyarrow as pa
 
 from connectors.base.errors import ConfigError
 from pipeledger.crash import crash_point
-from pipeledger.landing.tables import INSTANT, AppendTable, files_of, open_table
+from pipeledger.landing.tables import (
+    INSTANT,
+    AppendTable,
+    OtherFormatError,
+    files_of,
+    open_table,
+)
 
 _MONEY = pa.decimal128(18, 4)
 PERIODS = pa.schema(
@@ -107,6 +113,8 @@ def _files(uri: str) -> list[str]:
     try:
         table = open_table(uri)
         return [] if table is None else files_of(table)
+    except OtherFormatError:
+        raise  # sound, and its message tells the way out
     except ConfigError as error:
         raise ConfigError(
             f"the closed periods below {uri} cannot be read. Restore that folder from a backup: "

@@ -1,7 +1,7 @@
 """Delta tables: schemas, opening, appending, compacting.
 
-The format version of landing stands in each table's properties. A table that a newer
-release wrote is refused, not guessed at.
+The format version of landing stands in each table's properties. A table of another format is
+refused, not guessed at; ``upgrade`` brings an older one to ours.
 """
 
 import threading
@@ -24,7 +24,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 from connectors.base.errors import ConfigError, PipeledgerError
 
 FORMAT = 2
-_PROPERTY = "pipeledger.format"
+PROPERTY = "pipeledger.format"
 INSTANT = pa.timestamp("us", tz="UTC")
 
 VERSIONS = pa.schema(
@@ -82,20 +82,28 @@ class DamagedTableError(ConfigError):
     """The log of a landing table cannot be read."""
 
 
+class OtherFormatError(ConfigError):
+    """A landing table is sound, and of another release's format."""
+
+
 class StorageFullError(PipeledgerError):
     """The disk below landing is full; what was committed before is intact."""
 
 
-def open_table(uri: str) -> DeltaTable | None:
+def open_table(uri: str, *, from_format: int = FORMAT) -> DeltaTable | None:
     """The table at an address; None if there is none.
 
+    Args:
+        uri: its address.
+        from_format: the oldest format to open.
+
     Raises:
-        ConfigError: another release wrote it.
+        OtherFormatError: it is of an older format, a newer one, or none.
         DamagedTableError: its log is damaged.
     """
     try:
         table = DeltaTable(uri)
-        found = table.metadata().configuration.get(_PROPERTY, "?")
+        found = table.metadata().configuration.get(PROPERTY, "?")
     except TableNotFoundError:
         return None
     except (DeltaError, OSError) as error:
@@ -105,12 +113,18 @@ def open_table(uri: str) -> DeltaTable | None:
             "`pipeledger state rebuild`: it moves the damaged part aside and the next sync reads "
             "those streams again."
         ) from error
-    if found != str(FORMAT):
-        raise ConfigError(
-            f"the landing table {uri} has format {found}, this release reads {FORMAT}. "
-            "Install the release that wrote it, or move the folder away and sync again."
+    known = int(found) if found.isdigit() else 0
+    if from_format <= known <= FORMAT:
+        return table
+    about = f"the landing table {uri} has format {found}, this release reads {FORMAT}. "
+    if 1 <= known < FORMAT:
+        raise OtherFormatError(f"{about}Run `pipeledger state upgrade`: every row is kept.")
+    if known > FORMAT:
+        raise OtherFormatError(
+            f"{about}A newer release wrote it: install that one, or restore the copy of landing "
+            "that was made before the upgrade (docs/deployment.md, Upgrade)."
         )
-    return table
+    raise OtherFormatError(f"{about}No release of pipeledger wrote it: is this the right folder?")
 
 
 class AppendTable:
@@ -174,7 +188,7 @@ class AppendTable:
                 schema=self._schema,
                 mode="ignore",
                 partition_by=self._partition_by,
-                configuration={_PROPERTY: str(FORMAT)},
+                configuration={PROPERTY: str(FORMAT)},
                 raise_if_key_not_exists=False,
             )
         except DeltaError:

@@ -121,13 +121,20 @@ def _check_version(draft: Draft) -> None:
     Raises:
         ConfigError: the file is of another version.
     """
-    found = draft.values.get("version", VERSION)
-    if found != VERSION:
-        _, place = draft.where("version")
-        raise ConfigError(
-            f"{place}: version: settings of version {found}, this pipeledger reads version "
-            f"{VERSION}. Compare with pipeledger.example.toml, then set version = {VERSION}."
-        )
+    found = draft.values.get("version", 1)  # a file that tells none is of the first
+    if found == VERSION:
+        return
+    _, place = draft.where("version")
+    is_newer = isinstance(found, int) and found > VERSION
+    way_out = (
+        "A newer release wrote them: install that one, or take the file from before the upgrade."
+        if is_newer
+        else f"Compare with pipeledger.example.toml, then set version = {VERSION}."
+    )
+    raise ConfigError(
+        f"{place}: version: settings of version {found!r}, this pipeledger reads version "
+        f"{VERSION}. {way_out}"
+    )
 
 
 def _overlay(draft: Draft, env: Mapping[str, str]) -> None:

@@ -343,8 +343,10 @@ def test_one_name_for_two_connections_is_refused(tmp_path: Path) -> None:
 
 def test_settings_of_another_version_are_refused_with_how_to_mend_them(tmp_path: Path) -> None:
     """C-10: keys of another version would be reported as twenty typos."""
-    with pytest.raises(ConfigError, match=r":1: version: settings of version 2.*example\.toml"):
+    with pytest.raises(ConfigError, match=r":1: version: settings of version 2.*newer release"):
         load(tmp_path, 'version = 2\n[companies]\nnom = "x"\n')
+    with pytest.raises(ConfigError, match=r":1: version: settings of version '1'.*example\.toml"):
+        load(tmp_path, 'version = "1"\n')
 
 
 def test_byte_order_mark_and_windows_line_ends_are_read(tmp_path: Path) -> None:
