@@ -19,8 +19,7 @@ from pipeledger.landing.upgrade import upgrade
 
 T0 = datetime(2026, 10, 15, 6, tzinfo=UTC)
 DONE = Checkpoint(
-    *("hubspot", "crm", "deals", "s1", {"after": "7"}, "complete"),
-    *(2, 2, 3, 400, T0, T0, 2),
+    "hubspot", "crm", "deals", "s1", {"after": "7"}, "complete", 2, 2, 3, 400, T0, T0, 2
 )
 
 
