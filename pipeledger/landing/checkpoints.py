@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
+import msgspec
+
+from connectors.base.errors import ConfigError
+
 State: TypeAlias = Literal["running", "complete", "partial", "failed", "cancelled"]
 
 
@@ -52,3 +56,23 @@ class StreamStatus:
     seen: int
     appended: int
     error: str | None
+
+
+def checkpoint_of(row: dict[str, Any], *, lenient: bool) -> Checkpoint:
+    """A landed row as a checkpoint; ``lenient`` takes a damaged cursor for none.
+
+    Raises:
+        ConfigError: the cursor is damaged.
+    """
+    text = row["cursor"]
+    try:
+        cursor = None if text is None else msgspec.json.decode(text, type=dict[str, Any])
+    except msgspec.MsgspecError as error:
+        if lenient:
+            return Checkpoint(**{**row, "cursor": None})
+        raise ConfigError(
+            f"the checkpoint of {row['source']}.{row['stream']} ({row['connection']}) is damaged: "
+            f"{error}. Run `pipeledger state rebuild`, or sync it again with --full: landed "
+            "versions stay, nothing is doubled."
+        ) from error
+    return Checkpoint(**{**row, "cursor": cursor})

@@ -16,7 +16,7 @@ import pyarrow as pa
 from connectors.base.errors import ConfigError
 from connectors.base.stream import Record, Rejected
 from pipeledger.landing.canonical import storable_text
-from pipeledger.landing.checkpoints import Checkpoint, StreamStatus
+from pipeledger.landing.checkpoints import Checkpoint, StreamStatus, checkpoint_of
 from pipeledger.landing.newest import Newest
 from pipeledger.landing.suppression import load as load_suppression
 from pipeledger.landing.tables import (
@@ -203,7 +203,7 @@ class Landing:
             f"where {where} {newest} order by sync_id, sequence, source, connection, stream",
             [value for _, value in wanted],
         )
-        return [_checkpoint(row, lenient=lenient) for row in rows]
+        return [checkpoint_of(row, lenient=lenient) for row in rows]
 
     def statuses(self) -> list[StreamStatus]:
         """Where every stream of every connection stands, in order of their names."""
@@ -388,18 +388,3 @@ class _Target:
         self._landing.quarantine(
             *self._place, rejected, sync_id=self._sync_id, observed_at=observed_at
         )
-
-
-def _checkpoint(row: dict[str, Any], *, lenient: bool) -> Checkpoint:
-    text = row["cursor"]
-    try:
-        cursor = None if text is None else msgspec.json.decode(text, type=dict[str, Any])
-    except msgspec.MsgspecError as error:
-        if lenient:
-            return Checkpoint(**{**row, "cursor": None})
-        raise ConfigError(
-            f"the checkpoint of {row['source']}.{row['stream']} ({row['connection']}) is damaged: "
-            f"{error}. Run `pipeledger state rebuild`, or sync it again with --full: landed "
-            "versions stay, nothing is doubled."
-        ) from error
-    return Checkpoint(**{**row, "cursor": cursor})

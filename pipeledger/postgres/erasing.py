@@ -6,7 +6,7 @@ from psycopg import sql
 
 from pipeledger.postgres.publishing import connect
 from pipeledger.postgres.shape import standing
-from pipeledger.settings.model import PostgresServing
+from pipeledger.settings.postgres import PostgresServing
 
 
 def free_old_rows(settings: PostgresServing) -> None:

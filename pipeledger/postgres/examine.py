@@ -7,7 +7,7 @@ import psycopg
 from connectors.base.redact import redact
 from pipeledger.postgres import rights
 from pipeledger.postgres.publishing import connect, explain
-from pipeledger.settings.model import PostgresServing
+from pipeledger.settings.postgres import PostgresServing
 
 OLDEST = 130_000
 

@@ -27,7 +27,7 @@ from pipeledger.locks import LockHeldError
 from pipeledger.postgres import rights, shape
 from pipeledger.postgres.outcome import Outcome
 from pipeledger.postgres.shape import Table
-from pipeledger.settings.model import PostgresServing
+from pipeledger.settings.postgres import PostgresServing
 
 LOCK_WAIT_SECONDS = 30.0
 _ROWS_AT_ONCE = 50_000

@@ -15,7 +15,7 @@ from psycopg import sql
 
 from connectors.base.errors import PipeledgerError
 from pipeledger.postgres.shape import Table
-from pipeledger.settings.model import PostgresServing
+from pipeledger.settings.postgres import PostgresServing
 
 POLICY = "pipeledger_team"
 OWNERS = ("owner_user_key", "user_key", "submitter_user_key", "descendant_user_key")

@@ -12,7 +12,6 @@ from pydantic import (
     Field,
     PlainSerializer,
     PlainValidator,
-    StringConstraints,
     field_validator,
     model_validator,
 )
@@ -22,7 +21,7 @@ from pipeledger.calendar import Anchor, FiscalCalendar, FiscalPeriod, Pattern, f
 from pipeledger.retention import Keep, keep_of
 from pipeledger.settings.alerts import Alerts, ScheduledExport
 from pipeledger.settings.dashboard import Dashboard
-from pipeledger.settings.postgres import ConnectionString, Identifier
+from pipeledger.settings.postgres import Serving
 from pipeledger.settings.section import Domain, Section
 
 VERSION: Final = 1
@@ -331,41 +330,6 @@ class Schedule(Section):
         if own is None or own.cron is None:
             return None
         return own.cron, own.time_zone or self.time_zone
-
-
-ColumnPattern = Annotated[
-    str, StringConstraints(pattern=r"^([a-z_][a-z0-9_]*|\*)\.[a-z_][a-z0-9_]*$")
-]
-
-
-class PostgresServing(Section):
-    """[serving.postgres]: the marts in PostgreSQL, too."""
-
-    dsn: ConnectionString
-    marts_schema: Identifier = "marts"
-    meta_schema: Identifier = "meta"
-    reader_role: Identifier = "pipeledger_read"
-    restricted_columns: tuple[ColumnPattern, ...] = (
-        *("dim_contact.name", "dim_contact.primary_email", "dim_contact.emails"),
-        *("fct_lead.name", "fct_lead.email", "mart_contact_engagement.name"),
-        "fct_email_body.body_text",
-    )
-    shared_marts: tuple[Identifier, ...] = (
-        *("dim_date", "dim_fiscal_period", "dim_pipeline", "dim_stage", "fct_fx_rate"),
-    )
-    all_rows: tuple[Identifier, ...] = ()
-    teams: dict[str, tuple[Identifier, ...]] = Field(default_factory=dict)
-    lock_timeout_seconds: int = Field(default=30, ge=1)
-
-    def is_restricted(self, mart: str, column: str) -> bool:
-        """Whether the reader role must not read a column."""
-        return not {f"{mart}.{column}", f"*.{column}"}.isdisjoint(self.restricted_columns)
-
-
-class Serving(Section):
-    """[serving]: where the marts are published beside the serving file."""
-
-    postgres: PostgresServing | None = None
 
 
 @dataclass(frozen=True, slots=True)

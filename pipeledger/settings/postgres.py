@@ -1,10 +1,10 @@
-"""How PostgreSQL is named and reached, in the settings that write to it and those that read."""
+"""[serving]: the marts in PostgreSQL; how it is named and reached by whoever writes or reads."""
 
 from typing import Annotated
 
-from pydantic import AfterValidator, SecretStr, StringConstraints
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 
-from pipeledger.settings.section import is_loopback
+from pipeledger.settings.section import Section, is_loopback
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
 
@@ -31,3 +31,36 @@ def _safe_way(dsn: SecretStr) -> SecretStr:
 
 
 ConnectionString = Annotated[SecretStr, AfterValidator(_safe_way)]
+ColumnPattern = Annotated[
+    str, StringConstraints(pattern=r"^([a-z_][a-z0-9_]*|\*)\.[a-z_][a-z0-9_]*$")
+]
+
+
+class PostgresServing(Section):
+    """[serving.postgres]: the marts in PostgreSQL, too."""
+
+    dsn: ConnectionString
+    marts_schema: Identifier = "marts"
+    meta_schema: Identifier = "meta"
+    reader_role: Identifier = "pipeledger_read"
+    restricted_columns: tuple[ColumnPattern, ...] = (
+        *("dim_contact.name", "dim_contact.primary_email", "dim_contact.emails"),
+        *("fct_lead.name", "fct_lead.email", "mart_contact_engagement.name"),
+        "fct_email_body.body_text",
+    )
+    shared_marts: tuple[Identifier, ...] = (
+        *("dim_date", "dim_fiscal_period", "dim_pipeline", "dim_stage", "fct_fx_rate"),
+    )
+    all_rows: tuple[Identifier, ...] = ()
+    teams: dict[str, tuple[Identifier, ...]] = Field(default_factory=dict)
+    lock_timeout_seconds: int = Field(default=30, ge=1)
+
+    def is_restricted(self, mart: str, column: str) -> bool:
+        """Whether the reader role must not read a column."""
+        return not {f"{mart}.{column}", f"*.{column}"}.isdisjoint(self.restricted_columns)
+
+
+class Serving(Section):
+    """[serving]: where the marts are published beside the serving file."""
+
+    postgres: PostgresServing | None = None

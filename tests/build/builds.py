@@ -11,7 +11,8 @@ from pydantic import SecretStr
 from pipeledger.build import BuildReport, Failure
 from pipeledger.publish import publish
 from pipeledger.settings import Settings
-from pipeledger.settings.model import Paths, PostgresServing, Serving
+from pipeledger.settings.model import Paths
+from pipeledger.settings.postgres import PostgresServing, Serving
 from pipeledger.warehouse import BUILD_INPUTS, SOURCE_STATUS, SYNC_RUNS, fill
 
 AS_OF = datetime(2026, 10, 15, 6, tzinfo=UTC)

@@ -17,7 +17,7 @@ from typing import Any
 import psycopg
 from pydantic import SecretStr
 
-from pipeledger.settings.model import PostgresServing
+from pipeledger.settings.postgres import PostgresServing
 from tests.programs import program
 
 PUBLISHER = "publisher"

@@ -20,7 +20,8 @@ from pipeledger.scheduled_exports import write_exports
 from pipeledger.serving import open_serving
 from pipeledger.settings import Settings
 from pipeledger.settings.alerts import ScheduledExport
-from pipeledger.settings.model import Paths, Serving
+from pipeledger.settings.model import Paths
+from pipeledger.settings.postgres import Serving
 from tests.e2e.road import Road
 from tests.postgres.server import Server, serving
 

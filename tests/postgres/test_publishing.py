@@ -16,7 +16,7 @@ from pipeledger.postgres import publishing
 from pipeledger.postgres.outcome import Outcome
 from pipeledger.postgres.publishing import staged
 from pipeledger.publish import ChecksFailedError, publish
-from pipeledger.settings.model import PostgresServing
+from pipeledger.settings.postgres import PostgresServing
 from pipeledger.status import status
 from tests.build.builds import ROWS, built, read, settings_in
 from tests.postgres.server import PUBLISHER, Server, serving

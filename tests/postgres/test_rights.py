@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from pipeledger.postgres.rights import rule_of
 from pipeledger.postgres.shape import Column, Table
 from pipeledger.project import ROOT
-from pipeledger.settings.model import PostgresServing
+from pipeledger.settings.postgres import PostgresServing
 from tests.postgres.server import Server, serving
 from tests.postgres.test_publishing import put
 
