@@ -43,7 +43,7 @@ TEST_PROGRAMS = {
     "default-jre-headless": "bin/java",
     "libpostgresql-jdbc-java": "share/java/postgresql.jar",
     "chromium": "bin/chromium",
-    "libreoffice-calc-nogui": "bin/soffice",
+    "libreoffice-calc-nogui": "lib/libreoffice/program/libsclo.so",
     "fonts-ipaexfont-gothic": "share/fonts/opentype/ipaexfont-gothic/ipaexg.ttf",
 }
 
