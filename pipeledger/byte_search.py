@@ -82,8 +82,8 @@ def _texts_in(path: Path) -> Iterator[str]:
 def _texts_of_parquet(path: Path) -> Iterator[str]:
     for batch in pq.ParquetFile(path).iter_batches(20_000):
         for column in batch.columns:
-            if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-                yield "\n".join(one.lower() for one in column.to_pylist() if one is not None)
+            if not pa.types.is_primitive(column.type):  # lists and categories hold texts, too
+                yield "\n".join(str(one).lower() for one in column.to_pylist() if one is not None)
 
 
 def _count_in_database(path: Path, subjects: Sequence[str]) -> int:

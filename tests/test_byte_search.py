@@ -28,7 +28,21 @@ def xlsx(path: Path, text: str) -> None:
 
 
 def parquet(path: Path, text: str) -> None:
-    pq.write_table(pa.table({"a": [text, None]}), path, compression="zstd")
+    write_parquet(path, pa.array([text, None] * 500))
+
+
+def parquet_of_lists(path: Path, text: str) -> None:
+    write_parquet(path, pa.array([[text, text], None] * 500))
+
+
+def parquet_of_categories(path: Path, text: str) -> None:
+    write_parquet(path, pa.array([text, None] * 500).dictionary_encode())
+
+
+def write_parquet(path: Path, column: pa.Array) -> None:
+    """Packed so that no text stays in sight: no statistics, and a code that moves every byte."""
+    table = pa.table({"n": range(len(column)), "a": column})
+    pq.write_table(table, path, compression="gzip", write_statistics=False)
 
 
 def database(path: Path, text: str) -> None:
@@ -48,8 +62,10 @@ def zipped(path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("name", "write"),
     [
-        *(("a.csv", csv), ("a.xlsx", xlsx), ("a.parquet", parquet), ("a.duckdb", database)),
+        *(("a.csv", csv), ("a.xlsx", xlsx), ("a.duckdb", database)),
         *(("a.zip", packed), ("a.csv.gz", zipped)),
+        *(("a.parquet", parquet), ("lists.parquet", parquet_of_lists)),
+        ("categories.parquet", parquet_of_categories),
     ],
 )
 def test_a_text_is_found_in_whatever_form_it_is_kept(
