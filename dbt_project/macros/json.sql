@@ -33,11 +33,6 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- One exact decimal out of a payload, where a model needs a single field only. -#}
-{% macro json_decimal(expression, field, type='DECIMAL(24,4)') -%}
-    {{ json_struct(expression, {field: type}) }}.{{ field }}
-{%- endmacro %}
-
 {#- Is there a value at this path? The paired test of a silent cast asks it. -#}
 {% macro json_has_value(expression, path) -%}
     {{ return(adapter.dispatch('json_has_value', 'pipeledger')(expression, path)) }}

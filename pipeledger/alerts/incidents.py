@@ -1,4 +1,4 @@
-"""What is broken in the pipeline: one incident per connection and per failed check.
+"""What is broken in the pipeline: one incident per connection and per failed rule.
 
 A source that fails and then grows stale is one incident, and so are its forty streams. Counts
 and ids only: no record of a source, no row of a mart.
@@ -14,6 +14,7 @@ from pipeledger.alerts.digests import Digest, Item, Section
 
 _SHOWN = 200
 _SHOWN_KEYS = 5
+_RULE = re.compile(r"check_id=([^,]+)")
 _KEY = re.compile(r"(?:^|, )\w*_key=([^,]+)")
 """The first key of a failing row as the build notes it; the other values are nobody's mail."""
 
@@ -47,10 +48,29 @@ def incidents(status: Mapping[str, Any]) -> list[Incident]:
         found.append(Incident("build", "The build failed", error))
     for failure in (build.get("build") or {}).get("failures", []):
         if failure["severity"] == "error":
-            named = _keys(failure.get("records", ()))
-            rows = f"{failure['rows']} records{named}; the last good publication stays"
-            found.append(Incident(f"check:{failure['name']}", f"Check {failure['name']}", rows))
+            found += _of_check(failure)
     return sorted(found, key=lambda one: one.key)
+
+
+def _of_check(failure: Mapping[str, Any]) -> list[Incident]:
+    """One incident; one for each rule where a test gathers the records of many.
+
+    Else a rule that breaks while another is broken would be told to nobody.
+    """
+    by_rule: dict[str, list[str]] = {}
+    for record in failure.get("records", ()):
+        rule = _RULE.match(record)
+        by_rule.setdefault("" if rule is None else rule[1], []).append(record)
+    rules = {rule: records for rule, records in by_rule.items() if rule}
+    stays = "the last good publication stays"
+    if not rules:
+        name, named = failure["name"], _keys(failure.get("records", ()))
+        rows = f"{failure['rows']} records{named}"
+        return [Incident(f"check:{name}", f"Check {name}", f"{rows}; {stays}")]
+    return [
+        Incident(f"check:{rule}", f"Check {rule}", f"records{_keys(records)}; {stays}")
+        for rule, records in rules.items()
+    ]
 
 
 def _keys(records: Sequence[str]) -> str:

@@ -236,7 +236,7 @@ def test_a_reminder_is_withdrawn_when_its_deal_is_snoozed(post: Post) -> None:
     assert [] == [topic for topic, _ in post.send(day="2026-10-19").sent if topic == "owner"]
 
 
-def test_nobody_is_written_to_on_a_holiday_of_his_country(post: Post) -> None:
+def test_nobody_is_written_to_on_a_holiday_of_their_country(post: Post) -> None:
     """All Saints' Day of 2027 is a Monday: a holiday in France and no holiday in Germany."""
     report = post.send('country = "DE"\ncountries = { "ana@example.com" = "FR" }', day="2027-11-01")
 
@@ -294,6 +294,20 @@ def test_a_failed_check_names_the_keys_of_its_records_and_nothing_else_of_them()
 
     told = "8 records: crm:0, crm:1, crm:2, crm:3, crm:4, ...; the last good publication stays"
     assert told == one.detail
+
+
+def test_a_rule_that_breaks_while_another_is_broken_is_told() -> None:
+    """One test gathers the records of all rules: its name alone would hide the second rule."""
+    records = ["check_id=R-07, record_type=deal, record_key=crm:1", "check_id=S-01, record_key=a.b"]
+    failure = {"name": "no_check_fails", "severity": "error", "rows": 60, "records": records}
+    build = {"failures": [failure]}
+
+    found = incidents({"streams": [], "last_build": {"state": "checks_failed", "build": build}})
+    digest = incident_digest(found, {"check:R-07": "Check R-07"}, "data@example.com")
+
+    assert ["Check R-07", "Check S-01"] == [one.title for one in found]
+    assert digest is not None
+    assert ["Check S-01"] == [item.title for one in digest.sections for item in one.items]
 
 
 def test_a_dry_run_prints_and_sends_and_notes_nothing(post: Post) -> None:

@@ -1,5 +1,6 @@
 -- A broken record of severity error keeps the last good publication; each is named with its
--- rule. Billing's rules have tests of their own in tests/billing.
+-- rule, the first of each rule before the second of any, for only the first ones are shown.
+-- Billing's rules have tests of their own in tests/billing.
 {{ config(severity='error', store_failures=true, tags=['checks']) }}
 
 select
@@ -11,4 +12,5 @@ select
     limit_value
 from {{ ref('fct_check_result') }}
 where severity = 'error' and not starts_with(check_id, 'B-')
-order by check_id, record_key
+order by
+    row_number() over (partition by check_id order by record_type, record_key), check_id
