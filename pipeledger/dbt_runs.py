@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.base.errors import PipeledgerError
+from pipeledger.dbt_lean import lean
 from pipeledger.kept import unchanged
 from pipeledger.manifest import company_manifest, show_manifest
 from pipeledger.project import ROOT
@@ -46,25 +47,6 @@ def dbt_environment(warehouse: Path, as_of: datetime) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-
-
-@contextmanager
-def _nobody_listens() -> Iterator[None]:
-    """Let dbt's events fall: a dozen for each node, a fifth of its time, and no log to go into."""
-    from dbt_common.events import base_types, event_manager, event_manager_client
-
-    class Deaf(event_manager.EventManager):
-        def fire_event(self, *_: Any, **__: Any) -> None:
-            pass
-
-    listening, fill = event_manager_client.get_event_manager(), vars(base_types)["ParseDict"]
-    event_manager_client.ctx_set_event_manager(Deaf())
-    vars(base_types)["ParseDict"] = lambda _, message: message
-    try:
-        yield
-    finally:
-        vars(base_types)["ParseDict"] = fill
-        event_manager_client.ctx_set_event_manager(listening)
 
 
 class Dbt:
@@ -116,7 +98,7 @@ class Dbt:
 
         try:
             words = [*_QUIET, *command, *self._options]
-            with _nobody_listens():
+            with lean():
                 outcome = dbtRunner(manifest=self.manifest).invoke(words)
         finally:
             # dbt keeps the file open in the process, and would lock out the publication.
