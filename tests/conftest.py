@@ -13,8 +13,8 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 LONGEST_FIRST = (
-    *("small", "empty", "month_end", "company", "every"),
-    *("kontor", "history", "vtiger"),
+    *("small", "company", "empty", "every", "month_end"),
+    *("history", "kontor", "vtiger"),
 )
 """Groups of `pytest.mark.xdist_group` that share something dear, by how long they take.
 
