@@ -199,6 +199,8 @@ class SandboxServer:
             task = asyncio.get_running_loop().create_task(self._converse(reader, writer))
             tasks.add(task)
             task.add_done_callback(tasks.discard)
+            # A task that is cancelled before it began closes nothing itself.
+            task.add_done_callback(lambda _: writer.transport.abort())
 
         server = await asyncio.start_server(
             accept, "127.0.0.1", 0, limit=MAX_HEAD_BYTES, ssl=self._tls
@@ -206,6 +208,12 @@ class SandboxServer:
         self.port = server.sockets[0].getsockname()[1]
         opened.set()
         await self._stopping.wait()
+        # Whoever is just being let in has no conversation yet that could be ended, and asyncio
+        # forgets his socket when the server closes before it is done with him.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                while entering := asyncio.all_tasks() - tasks - {asyncio.current_task()}:
+                    await asyncio.wait(entering)
         server.close()
         for task in list(tasks):
             task.cancel()
