@@ -41,10 +41,12 @@ def test_a_text_that_was_compiled_before_is_rendered_with_what_it_is_given_now()
     """Hundreds of tests say the same words of other tables."""
     with lean():
         rendered = [
-            get_rendered("select {{ column }} from t", {"column": column}) for column in ("a", "b")
+            get_rendered(f"select {{{{ column }}}} from {table}", {"column": column})
+            for table in ("t", "u")
+            for column in ("a", "b")
         ]
 
-    assert ["select a from t", "select b from t"] == rendered
+    assert [f"select {column} from {table}" for table in "tu" for column in "ab"] == rendered
 
 
 def test_dbt_is_its_own_again_after_a_command_that_failed() -> None:

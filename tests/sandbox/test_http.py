@@ -1,7 +1,10 @@
 """The server under the sandbox vendors does what a fault script says, byte for byte."""
 
 import functools
+import gc
 import json
+import socket
+import sys
 
 import httpx
 import pytest
@@ -101,3 +104,20 @@ def test_a_server_can_live_in_a_process_of_its_own() -> None:
         answer = httpx.get(f"{url}/things/7").json()["values"]
 
     assert {"thing": "7"} == answer
+
+
+def test_a_server_that_is_stopped_while_it_lets_clients_in_forgets_no_socket(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What it forgets is found at some later time, and fails whatever test runs then."""
+    forgotten: list[str] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda one: forgotten.append(str(one.exc_value)))
+    for _ in range(40):
+        with make_server() as server:
+            clients = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(5)]
+        for client in clients:
+            client.close()
+        del server
+        gc.collect()
+
+    assert [] == forgotten
