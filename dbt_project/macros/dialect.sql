@@ -98,3 +98,15 @@
         else exp(sum(ln({{ factor }})) over ({{ window }}))
     end
 {%- endmacro %}
+
+{#- Whether a row is of the part of a table that is being built, by its key: true for each where
+    the table is built at once. -#}
+{% macro is_in_part(key) -%}
+    {{ return(adapter.dispatch('is_in_part', 'pipeledger')(key)) }}
+{%- endmacro %}
+{% macro duckdb__is_in_part(key) -%}
+    (getvariable('part') is null or hash({{ key }}) % getvariable('parts') = getvariable('part'))
+{%- endmacro %}
+{% macro spark__is_in_part(key) -%}
+    true
+{%- endmacro %}

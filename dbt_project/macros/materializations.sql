@@ -8,21 +8,49 @@
 {% materialization table, adapter='duckdb' %}
     {%- set target = this.incorporate(type='table') -%}
     {%- set contract = config.get('contract') -%}
+    {%- set parts = number_of_parts(config.get('in_parts_of')) -%}
     {{ run_hooks(pre_hooks) }}
     {% call statement('main') -%}
         {{ drop_if_another_kind(target) }}
         {% if contract.enforced -%}
             {{ get_assert_columns_equivalent(sql) }}
             create or replace table {{ target }} {{ get_table_columns_and_constraints() }};
+            {%- for part in range(parts) %}
+            {{ begin_part(part, parts) }}
             insert into {{ target }} {{ get_column_names() }} ({{ get_select_subquery(sql) }});
+            {%- endfor %}
         {%- else -%}
-            create or replace table {{ target }} as ({{ sql }});
+            {%- for part in range(parts) %}
+            {{ begin_part(part, parts) }}
+            {{ 'insert into' if part else 'create or replace table' }} {{ target }}
+            {{ '' if part else 'as' }} ({{ sql }});
+            {%- endfor %}
         {%- endif %}
     {%- endcall %}
     {{ run_hooks(post_hooks) }}
     {% do adapter.commit() %}
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}
+
+{#- How many parts a table is built in: as many as keep what is read of the model `of` for each
+    below `PIPELEDGER_ROWS_AT_ONCE` rows, so that memory does not grow with the company
+    (docs/decisions/0082). One, where the table names no such model. -#}
+{% macro number_of_parts(of) -%}
+    {%- if of is none -%}
+        {{ return(1) }}
+    {%- endif -%}
+    {%- set counted = adapter.execute('select count(*) from ' ~ ref(of), fetch=True)[1] -%}
+    {%- set most = env_var('PIPELEDGER_ROWS_AT_ONCE', '1000000') | int -%}
+    {{ return([1, (counted.rows[0][0] | int + most - 1) // most] | max) }}
+{%- endmacro %}
+
+{#- The statements that follow speak of one part of the keys (`is_in_part`). -#}
+{% macro begin_part(part, parts) -%}
+    {%- if parts > 1 -%}
+        set variable parts = cast({{ parts }} as ubigint);
+        set variable part = cast({{ part }} as ubigint);
+    {%- endif -%}
+{%- endmacro %}
 
 {% materialization view, adapter='duckdb' %}
     {%- set target = this.incorporate(type='view') -%}

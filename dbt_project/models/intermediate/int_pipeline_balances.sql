@@ -1,12 +1,16 @@
 -- Grain: one row per basis, window and deal that counts in it at its start, at its end or (for
 -- the slippage rate) when `opening_grace_days` are over: how the deal stood on each side.
 
+{{ config(in_parts_of='int_pipeline_versions') }}
+
 {% set has_grace = var('opening_grace_days') | int > 0 %}
 {% set sides = [('start', 'from_at', 'first_date - 1'), ('end', 'to_at', 'last_date')]
     + ([('due', 'due_at', 'due_rate_date')] if has_grace else []) %}
 
 with versions as not materialized (
-    select * from {{ ref('int_pipeline_versions') }}
+    select *
+    from {{ ref('int_pipeline_versions') }}
+    where {{ is_in_part('deal_key') }}
 ),
 
 windows as (

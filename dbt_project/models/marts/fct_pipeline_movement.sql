@@ -5,8 +5,12 @@
 -- stays and changes its worth; what it leaves with is its worth after the change. `fx` is posted
 -- once per stretch between two boundaries: the sum of what a posting per day would come to.
 
+{{ config(in_parts_of='int_pipeline_versions') }}
+
 with versions as not materialized (
-    select * from {{ ref('int_pipeline_versions') }}
+    select *
+    from {{ ref('int_pipeline_versions') }}
+    where {{ is_in_part('deal_key') }}
 ),
 
 windows as (
@@ -14,7 +18,9 @@ windows as (
 ),
 
 balances as not materialized (
-    select * from {{ ref('int_pipeline_balances') }}
+    select *
+    from {{ ref('int_pipeline_balances') }}
+    where {{ is_in_part('deal_key') }}
 ),
 
 rates as (
