@@ -32,15 +32,21 @@
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}
 
-{#- How many parts a table is built in: as many as keep what is read of the model `of` for each
-    below `PIPELEDGER_ROWS_AT_ONCE` rows, so that memory does not grow with the company
+{#- How many parts a table is built in: as many as keep what each reads of the model `of`
+    near `PIPELEDGER_ROWS_AT_ONCE` rows, so that memory does not grow with the company
     (docs/decisions/0082). One, where the table names no such model. -#}
 {% macro number_of_parts(of) -%}
     {%- if of is none -%}
         {{ return(1) }}
     {%- endif -%}
-    {%- set counted = adapter.execute('select count(*) from ' ~ ref(of), fetch=True)[1] -%}
     {%- set most = env_var('PIPELEDGER_ROWS_AT_ONCE', '1000000') | int -%}
+    {%- if most < 1 -%}
+        {{ exceptions.raise_compiler_error(
+            'PIPELEDGER_ROWS_AT_ONCE is ' ~ env_var('PIPELEDGER_ROWS_AT_ONCE')
+            ~ ': set it to a whole number of rows, or take it out for 1000000'
+        ) }}
+    {%- endif -%}
+    {%- set counted = adapter.execute('select count(*) from ' ~ ref(of), fetch=True)[1] -%}
     {{ return([1, (counted.rows[0][0] | int + most - 1) // most] | max) }}
 {%- endmacro %}
 

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,13 +17,26 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.xdist_group("small"
 TABLES = {"int_pipeline_balances": "intermediate", "fct_pipeline_movement": "marts"}
 
 
+@pytest.fixture
+def warehouse(small_road: Road, tmp_path: Path) -> Path:
+    """The small company's warehouse, to build in."""
+    standing = warehouse_of(small_road.settings)
+    shutil.copytree(standing.parent, tmp_path / "warehouse")
+    return tmp_path / "warehouse" / standing.name
+
+
+def rebuilt(road: Road, warehouse: Path) -> list[Any]:
+    """What dbt says of the tables that are built in parts."""
+    assert road.settings.clock is not None
+    with dbt_environment(warehouse, road.settings.clock):
+        dbt = Dbt(warehouse, dbt_vars(road.settings))
+        return dbt.run("run", "--select", *TABLES)[0]
+
+
 def test_a_table_that_is_built_in_parts_is_the_table(
-    small_road: Road, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small_road: Road, warehouse: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A row that two parts build, or none, is money that a bridge counts twice or loses."""
-    standing = warehouse_of(small_road.settings)
-    warehouse = tmp_path / "warehouse" / standing.name
-    shutil.copytree(standing.parent, warehouse.parent)
     with connect(warehouse) as db:
         whole = {name: checksum(db, schema, name) for name, schema in TABLES.items()}
         ((versions,),) = db.execute(
@@ -31,10 +45,7 @@ def test_a_table_that_is_built_in_parts_is_the_table(
     parts = 7
     monkeypatch.setenv("PIPELEDGER_ROWS_AT_ONCE", str(-(-versions // parts)))
 
-    assert small_road.settings.clock is not None
-    with dbt_environment(warehouse, small_road.settings.clock):
-        dbt = Dbt(warehouse, dbt_vars(small_road.settings))
-        results, _ = dbt.run("run", "--select", *TABLES)
+    results = rebuilt(small_road, warehouse)
 
     assert ["success", "success"] == [str(one.status) for one in results]
     for name in TABLES:
@@ -42,3 +53,16 @@ def test_a_table_that_is_built_in_parts_is_the_table(
         assert parts == ran.read_text(encoding="utf-8").count("set variable part =")
     with connect(warehouse) as db:
         assert whole == {name: checksum(db, schema, name) for name, schema in TABLES.items()}
+
+
+@pytest.mark.parametrize("said", ["0", "many"])
+def test_a_part_of_no_rows_is_refused_by_the_name_of_its_variable(
+    small_road: Road, warehouse: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    """Without a word of ours it would be a division by zero in the middle of a build."""
+    monkeypatch.setenv("PIPELEDGER_ROWS_AT_ONCE", said)
+
+    first, *_ = rebuilt(small_road, warehouse)
+
+    assert "error" == str(first.status)
+    assert f"PIPELEDGER_ROWS_AT_ONCE is {said}: set it to a whole number" in str(first.message)
