@@ -108,7 +108,9 @@ class StreamSync:
                     await self._take(page)
         finally:
             # Whole pages that came before a fault, or before a cancel, are not asked for again.
-            await self._flush()
+            # Their checkpoint is the stream's last one: another just before it says no more.
+            await self._land_batch()
+            self._progress()
 
     async def _take(self, page: Page) -> None:
         crash_point("after-fetch")
