@@ -7,24 +7,33 @@
 
 {% materialization table, adapter='duckdb' %}
     {%- set target = this.incorporate(type='table') -%}
-    {%- set contract = config.get('contract') -%}
-    {%- set parts = number_of_parts(config.get('in_parts_of')) -%}
     {{ run_hooks(pre_hooks) }}
     {% call statement('main') -%}
-        {{ drop_if_another_kind(target) }}
-        {% if contract.enforced -%}
-            {{ get_assert_columns_equivalent(sql) }}
-            create or replace table {{ target }} {{ get_table_columns_and_constraints() }};
-            {%- for part in range(parts) %}
-            {{ begin_part(part, parts) }}
-            insert into {{ target }} {{ get_column_names() }} ({{ get_select_subquery(sql) }});
-            {%- endfor %}
+        {{ replace_table(target, sql) }}
+    {%- endcall %}
+    {{ run_hooks(post_hooks) }}
+    {% do adapter.commit() %}
+    {{ return({'relations': [target]}) }}
+{% endmaterialization %}
+
+{#- Rows are added to what stands, in place: dbt-duckdb's own makes a second table of them first.
+    What they replace is taken out by the model's own pre_hook, so a key to merge by is refused. -#}
+{% materialization incremental, adapter='duckdb' %}
+    {%- set target = this.incorporate(type='table') -%}
+    {%- if config.get('unique_key') is not none or config.get('incremental_strategy') != 'append' -%}
+        {{ exceptions.raise_compiler_error(
+            'an incremental model of this project appends: give it incremental_strategy=append, no '
+            ~ 'unique_key, and a pre_hook that deletes what it replaces'
+        ) }}
+    {%- endif -%}
+    {%- set existing = load_cached_relation(this) -%}
+    {%- set is_new = existing is none or existing.type != 'table' or should_full_refresh() -%}
+    {{ run_hooks(pre_hooks) }}
+    {% call statement('main') -%}
+        {% if is_new -%}
+            {{ replace_table(target, sql) }}
         {%- else -%}
-            {%- for part in range(parts) %}
-            {{ begin_part(part, parts) }}
-            {{ 'insert into' if part else 'create or replace table' }} {{ target }}
-            {{ '' if part else 'as' }} ({{ sql }});
-            {%- endfor %}
+            {{ append_to_table(target, sql) }}
         {%- endif %}
     {%- endcall %}
     {{ run_hooks(post_hooks) }}
@@ -32,10 +41,51 @@
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}
 
-{#- How many parts a table is built in: as many as keep what each reads of the model `of`
+{#- The statements that make a table anew of a query. -#}
+{% macro replace_table(target, sql) -%}
+    {%- set parts = number_of_parts() -%}
+    {{ drop_if_another_kind(target) }}
+    {% if config.get('contract').enforced -%}
+        {{ get_assert_columns_equivalent(sql) }}
+        create or replace table {{ target }} {{ get_table_columns_and_constraints() }};
+        {%- for part in range(parts) %}
+        {{ begin_part(part, parts) }}
+        insert into {{ target }} {{ get_column_names() }} ({{ get_select_subquery(sql) }});
+        {%- endfor %}
+    {%- else -%}
+        {%- for part in range(parts) %}
+        {{ begin_part(part, parts) }}
+        {{ 'insert into' if part else 'create or replace table' }} {{ target }}
+        {{ '' if part else 'as' }} ({{ sql }});
+        {%- endfor %}
+    {%- endif %}
+{%- endmacro %}
+
+{#- The statements that add a query's rows to a table of the same columns. -#}
+{% macro append_to_table(target, sql) -%}
+    {%- set parts = number_of_parts() -%}
+    {%- set stands = adapter.get_columns_in_relation(target) | map(attribute='name') | list -%}
+    {%- set comes = adapter.execute(get_empty_subquery_sql(sql), fetch=True)[1].column_names | list -%}
+    {%- if stands | sort != comes | sort -%}
+        {{ exceptions.raise_compiler_error(
+            target ~ ' has the columns ' ~ (stands | sort | join(', ')) ~ ', and its model '
+            ~ (comes | sort | join(', ')) ~ ': build it anew with --full-refresh'
+        ) }}
+    {%- endif -%}
+    {%- for part in range(parts) %}
+    {{ begin_part(part, parts) }}
+    insert into {{ target }} (
+        {%- for column in comes %}{{ adapter.quote(column) }}{{ ', ' if not loop.last }}{% endfor -%}
+    ) ({{ sql }});
+    {%- endfor %}
+{%- endmacro %}
+
+{#- How many parts a table is built in: as many as keep what each reads of the model `in_parts_of`
     near `PIPELEDGER_ROWS_AT_ONCE` rows, so that memory does not grow with the company
-    (docs/decisions/0082). One, where the table names no such model. -#}
-{% macro number_of_parts(of) -%}
+    (docs/decisions/0082). Only the rows count in which the column `in_parts_where` is true, where
+    the table says one. One part, where it names no model. -#}
+{% macro number_of_parts() -%}
+    {%- set of = config.get('in_parts_of') -%}
     {%- if of is none -%}
         {{ return(1) }}
     {%- endif -%}
@@ -46,7 +96,8 @@
             ~ ': set it to a whole number of rows, or take it out for 1000000'
         ) }}
     {%- endif -%}
-    {%- set counted = adapter.execute('select count(*) from ' ~ ref(of), fetch=True)[1] -%}
+    {%- set rows = 'select count(*) from ' ~ ref(of) ~ ' where ' ~ config.get('in_parts_where', 'true') -%}
+    {%- set counted = adapter.execute(rows, fetch=True)[1] -%}
     {{ return([1, (counted.rows[0][0] | int + most - 1) // most] | max) }}
 {%- endmacro %}
 
@@ -55,6 +106,8 @@
     {%- if parts > 1 -%}
         set variable parts = cast({{ parts }} as ubigint);
         set variable part = cast({{ part }} as ubigint);
+    {%- elif config.get('in_parts_of') is not none -%}
+        reset variable part;
     {%- endif -%}
 {%- endmacro %}
 

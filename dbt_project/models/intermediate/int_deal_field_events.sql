@@ -12,6 +12,8 @@
     incremental_strategy='append',
     on_schema_change='fail',
     pre_hook='{{ forget_changed_deals() }}',
+    in_parts_of='int_deal_inputs',
+    in_parts_where='is_changed',
 ) }}
 
 with versions as (

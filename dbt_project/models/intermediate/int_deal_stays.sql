@@ -1,5 +1,6 @@
 -- Grain: one row per stay of a deal in a stage, without what the clock of the build and the
--- rates of the day say of it: fct_deal_stage adds them. Of the deals that it computes anew.
+-- rates of the day say of it: fct_deal_stage adds them. Of the deals that it computes anew, and
+-- of the part of them that it is at.
 --
 -- depends_on: {{ ref('int_deal_inputs') }}
 
@@ -8,7 +9,9 @@
 with -- Read twice and never held: it is wide, and both need little of it.
 versions as not materialized (
     select * from {{ ref('fct_deal_version') }}
-    {% if this and are_deals_kept() %}where deal_key in {{ revalued_deals() }}{% endif %}
+    where
+        {{ is_in_part('deal_key') }}
+        {% if this and are_deals_kept() %}and deal_key in {{ revalued_deals() }}{% endif %}
 ),
 
 stages as (

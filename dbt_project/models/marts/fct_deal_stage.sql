@@ -12,6 +12,7 @@
     incremental_strategy='append',
     on_schema_change='fail',
     pre_hook=['{{ forget_revalued_deals() }}', '{{ age_going_stays() }}'],
+    in_parts_of='int_deal_inputs',
 ) }}
 
 with stays as (
