@@ -1,12 +1,6 @@
-"""A process that does one step of the road on request, in a child that a test can kill.
-
-``python -m tests.e2e.killed <settings file>`` reads a step per line from standard input, forks,
-and answers with the child's process id; the child's exit code follows when it is gone. Heavy
-libraries are imported once, before any thread exists, so that sixty deaths stay cheap.
-"""
+"""Steps of the road, in children that a test can kill; its word is the settings file."""
 
 import asyncio
-import os
 import sys
 from pathlib import Path
 
@@ -18,6 +12,7 @@ from pipeledger.build import BuildReport, build, mark_of
 from pipeledger.pipeline import clock_of, landing_of, sync_all, warehouse_of
 from pipeledger.publish import publish
 from pipeledger.settings import Settings, load_settings
+from tests.forks import serve
 
 
 def step(settings: Settings, words: list[str]) -> None:
@@ -36,19 +31,7 @@ def step(settings: Settings, words: list[str]) -> None:
 def main() -> None:
     """Serve steps until standard input ends."""
     settings = load_settings(Path(sys.argv[1])).settings
-    for line in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            code = 1
-            try:
-                step(settings, line.split())
-                code = 0
-            finally:
-                sys.stderr.flush()
-                os._exit(code)
-        print(child, flush=True)
-        _, status = os.waitpid(child, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)
+    serve(lambda words: step(settings, words))
 
 
 if __name__ == "__main__":

@@ -1,24 +1,21 @@
 """kill -9 at random in sync, build and publication, twenty times each (acceptance 5)."""
 
-import os
 import random
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from pipeledger.project import ROOT
 from pipeledger.publish import CURRENT
 from pipeledger.settings import Settings, load_settings
 from tests.e2e.road import Road, beside, connect
 from tests.e2e.test_twice import OF_RUNS
+from tests.forks import worker
 
 pytestmark = [
     *(pytest.mark.e2e, pytest.mark.slow),
@@ -26,57 +23,6 @@ pytestmark = [
 ]
 
 KILLS = 20
-
-
-class Worker:
-    """The process whose children die."""
-
-    def __init__(self, settings_file: Path) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.e2e.killed", str(settings_file)],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def _line(self) -> int:
-        assert self._process.stdout is not None
-        return int(self._process.stdout.readline())
-
-    def start(self, step: str) -> int:
-        """Begin a step; returns the child's process id."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{step}\n")
-        self._process.stdin.flush()
-        return self._line()
-
-    def kill(self, step: str, seconds: float) -> int:
-        """Begin a step and kill it after so long; returns its exit code."""
-        child = self.start(step)
-        time.sleep(seconds)
-        # A step that ended before its death is no fault: its exit code says so.
-        with suppress(ProcessLookupError):
-            os.kill(child, signal.SIGKILL)
-        return self._line()
-
-    def finish(self, step: str) -> int:
-        """Do a whole step; returns its exit code."""
-        self.start(step)
-        return self._line()
-
-    def close(self) -> None:
-        """End the process."""
-        self._process.communicate()
-
-
-@contextmanager
-def worker(settings_file: Path) -> Iterator[Worker]:
-    made = Worker(settings_file)
-    try:
-        yield made
-    finally:
-        made.close()
 
 
 @contextmanager
@@ -129,7 +75,7 @@ def test_sixty_deaths_change_nothing(small_road: Road, tmp_path: Path) -> None:
             words = f"publish 20261015T06{number:010d}-dead" if step == "publish" else step
             deaths[step].append(victim.kill(words, seconds()))
 
-    with worker(path) as victim, watching(settings, faults) as seen:
+    with worker("tests.e2e.killed", str(path)) as victim, watching(settings, faults) as seen:
         die("sync", lambda: dice.uniform(0.0, 1.2))
         assert 0 == victim.finish("sync")
         # Most deaths early, where steps are short, and some late.

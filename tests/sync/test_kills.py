@@ -1,19 +1,17 @@
 """kill -9 at every point and at any moment: nothing lost, nothing doubled (K-01 to K-03)."""
 
-import os
 import random
 import signal
-import subprocess
-import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from pipeledger.landing import Landing
+from tests.forks import Worker, worker
 from tests.sync.vendor import CONNECTION, current, plan, query
 
-ROOT = Path(__file__).resolve().parents[2]
 POINTS = (
     "after-start",
     "after-fetch",
@@ -27,25 +25,16 @@ POINTS = (
 )
 
 
-def start(
-    folder: Path, steps: int, *, crash_at: str = "", connection: str = CONNECTION, seed: int = 7
-) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [
-            *(sys.executable, "-m", "tests.sync.killed"),
-            *(str(folder), str(seed), str(steps), connection),
-        ],
-        cwd=ROOT,
-        env={**os.environ, "PIPELEDGER_CRASH_AT": crash_at, "PYTHONPATH": str(ROOT)},
-        stderr=subprocess.PIPE,
-    )
+@pytest.fixture(scope="module")
+def victim() -> Iterator[Worker]:
+    """The process whose syncs die."""
+    with worker("tests.sync.killed") as made:
+        yield made
 
 
-def finish(process: subprocess.Popen[bytes]) -> int:
-    _, errors = process.communicate(timeout=120)
-    if process.returncode not in (0, -signal.SIGKILL):
-        raise AssertionError(errors.decode())
-    return process.returncode
+def of(folder: Path, number: int, *, crash_at: str = "", connection: str = CONNECTION) -> str:
+    """A sync as of a step of the plan, in words."""
+    return f"{folder} 7 {number} {connection} {crash_at}"
 
 
 def assert_equals_the_vendor(folder: Path, steps: int, connection: str = CONNECTION) -> None:
@@ -66,42 +55,47 @@ def assert_equals_the_vendor(folder: Path, steps: int, connection: str = CONNECT
 
 @pytest.mark.slow
 @pytest.mark.parametrize("point", POINTS)
-def test_a_sync_killed_at_a_point_is_made_good_by_the_next(tmp_path: Path, point: str) -> None:
+def test_a_sync_killed_at_a_point_is_made_good_by_the_next(
+    victim: Worker, tmp_path: Path, point: str
+) -> None:
     """A crash repeats at most a batch; landing drops what it has."""
-    code = finish(start(tmp_path, 0, crash_at=point))
+    code = victim.finish(of(tmp_path, 0, crash_at=point))
 
     assert -signal.SIGKILL == code
-    assert 0 == finish(start(tmp_path, 1))
+    assert 0 == victim.finish(of(tmp_path, 1))
     assert_equals_the_vendor(tmp_path, 1)
 
 
 @pytest.mark.slow
 def test_twenty_kills_at_any_moment_leave_the_state_of_an_undisturbed_sync(
-    tmp_path: Path,
+    victim: Worker, tmp_path: Path
 ) -> None:
     """Acceptance 5: the vendor moves on, we are killed again and again, the end is the same."""
     chance = random.Random(20261123)
-    killed = 0
-    for step in range(20):
-        process = start(tmp_path, step // 3)
-        time.sleep(chance.uniform(0.5, 2.0))
-        process.kill()
-        killed += finish(process) != 0
+    began = time.monotonic()
+    assert 0 == victim.finish(of(tmp_path / "undisturbed", 0))
+    whole = time.monotonic() - began
 
-    assert killed
-    assert 0 == finish(start(tmp_path, 7))
+    codes = [
+        victim.kill(of(tmp_path, number // 3), chance.uniform(0.0, 1.2 * whole))
+        for number in range(20)
+    ]
+
+    assert codes.count(-signal.SIGKILL) > 5
+    assert 0 == victim.finish(of(tmp_path, 7))
     assert_equals_the_vendor(tmp_path, 7)
     before = {key: pin.rows for key, pin in Landing(tmp_path / "landing").pin().items()}
-    assert 0 == finish(start(tmp_path, 7))
+    assert 0 == victim.finish(of(tmp_path, 7))
     assert before == {key: pin.rows for key, pin in Landing(tmp_path / "landing").pin().items()}
 
 
 @pytest.mark.slow
-def test_two_processes_land_two_connections_at_once(tmp_path: Path) -> None:
+def test_two_processes_land_two_connections_at_once(victim: Worker, tmp_path: Path) -> None:
     """Delta takes several writers; neither waits for, nor loses to, the other."""
-    both = [start(tmp_path, 3, connection=name) for name in ("emea", "apac")]
-
-    codes = [finish(process) for process in both]
+    with worker("tests.sync.killed") as other:
+        for one, name in ((victim, "emea"), (other, "apac")):
+            one.start(of(tmp_path, 3, connection=name))
+        codes = [one.end() for one in (victim, other)]
 
     assert [0, 0] == codes
     for name in ("emea", "apac"):
@@ -109,8 +103,8 @@ def test_two_processes_land_two_connections_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_killed_holder_gives_the_lock_back(tmp_path: Path) -> None:
+def test_a_killed_holder_gives_the_lock_back(victim: Worker, tmp_path: Path) -> None:
     """K-14: no hand work after a crash at night."""
-    finish(start(tmp_path, 0, crash_at="after-fetch"))
+    assert -signal.SIGKILL == victim.finish(of(tmp_path, 0, crash_at="after-fetch"))
 
-    assert 0 == finish(start(tmp_path, 0))
+    assert 0 == victim.finish(of(tmp_path, 0))
