@@ -6,6 +6,8 @@
 -- probability and category only count from when they were seen, and are the stage's before:
 -- today's probability of a deal that was won since is 1.
 
+{{ config(in_parts_of='fct_deal') }}
+
 with points as (
     select * from {{ ref('int_forecast_points') }}
 ),
@@ -46,7 +48,11 @@ versions as (
         seen_from,
         coalesce(seen_to, {{ far_future() }}) as seen_to
     from {{ ref('fct_deal_version') }}
-    where status = 'open' and not is_deleted and not is_merged_away
+    where
+        status = 'open'
+        and not is_deleted
+        and not is_merged_away
+        and {{ is_in_part('deal_key') }}
 ),
 
 due as (
@@ -118,7 +124,7 @@ stays as (
         entered_date,
         coalesce(exited_at, {{ far_future() }}) as exited_at
     from {{ ref('fct_deal_stage') }}
-    where stage_type = 'open'
+    where stage_type = 'open' and {{ is_in_part('deal_key') }}
 ),
 
 rates as (
@@ -139,7 +145,7 @@ wins as (
         seen_from,
         previous_at
     from {{ ref('int_deal_decisions') }}
-    where outcome = 'won'
+    where outcome = 'won' and {{ is_in_part('deal_key') }}
 ),
 
 described as (

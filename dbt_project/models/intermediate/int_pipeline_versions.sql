@@ -2,6 +2,8 @@
 -- pipeline is counted by: amount, currency, status, expected close, owner, owner's team,
 -- pipeline, omission, deletion, merge. Deals that are left out of all totals are not here.
 
+{{ config(in_parts_of='fct_deal') }}
+
 with history as (
     select min(from_at) as from_at
     from {{ ref('int_pipeline_windows') }}
@@ -67,7 +69,9 @@ versions as (
     from {{ ref('fct_deal_version') }} as versions
     left join stages on versions.stage_key = stages.stage_key
     left join deals on versions.survivor_deal_key = deals.deal_key
-    where not coalesce(deals.is_excluded, false)
+    where
+        not coalesce(deals.is_excluded, false)
+        and {{ is_in_part('versions.deal_key') }}
 ),
 
 -- A win lasts until the deal is open or lost again; a deletion in between does not end it.
