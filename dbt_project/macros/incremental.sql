@@ -6,17 +6,14 @@
     (select inputs.deal_key from {{ ref(inputs) }} as inputs where inputs.is_changed)
 {%- endmacro %}
 
-{#- What a history reads of its inputs: in an incremental run the rows of the changed deals, and
-    of those that it is built in parts of, its part. A unit test has no table of its own (`this`)
-    and reads what it is given. -#}
+{#- What a history reads of its inputs: the part of the deals that it is at, and of these in an
+    incremental run the changed ones. A unit test has no table of its own (`this`) and reads what
+    it is given. -#}
 {% macro only_changed_deals(inputs='int_deal_inputs') -%}
     {%- if this -%}
-        {%- set is_parted = config.get('in_parts_of') is not none -%}
-        {%- if is_incremental() -%}
-            where deal_key in {{ changed_deals(inputs) }}
-            {{ 'and ' ~ is_in_part('deal_key') if is_parted }}
-        {%- elif is_parted -%}
-            where {{ is_in_part('deal_key') }}
+        where {{ is_in_part('deal_key') }}
+        {%- if is_incremental() %}
+            and deal_key in {{ changed_deals(inputs) }}
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
