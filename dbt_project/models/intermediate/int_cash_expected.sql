@@ -74,7 +74,8 @@ settled as (
     group by invoices.invoice_key
 ),
 
-standing_invoices as (
+-- Read twice and never held: it has a row for every day on which something was due.
+standing_invoices as not materialized (
     select
         points.before_date,
         invoices.invoice_key,
@@ -105,6 +106,15 @@ applied as (
     group by standing_invoices.before_date, standing_invoices.invoice_key
 ),
 
+billed_in_all as (
+    select
+        deal_key,
+        sum(net_deal_amt) as billed_amt,
+        max(event_date) as billed_until
+    from billed
+    group by deal_key
+),
+
 -- Won and not billed in full; what lies unbilled for more than a year is no cash to count on.
 standing_wins as (
     select
@@ -115,11 +125,18 @@ standing_wins as (
         won_stays.won_date,
         won_stays.booked_amt - coalesce(sum(billed.net_deal_amt), 0) as amount_amt
     from won_stays
+    left join billed_in_all on won_stays.deal_key = billed_in_all.deal_key
     inner join points
         on
             won_stays.won_date < points.before_date
             and won_stays.won_date + 365 >= points.before_date
             and coalesce(won_stays.exited_date, cast('9999-12-31' as date)) >= points.before_date
+            -- Nothing is left of what is billed in full by then: most wins, on most days.
+            and not coalesce(
+                billed_in_all.billed_amt >= won_stays.booked_amt
+                and points.before_date > billed_in_all.billed_until,
+                false
+            )
     left join billed
         on won_stays.deal_key = billed.deal_key and points.before_date > billed.event_date
     group by
