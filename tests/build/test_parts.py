@@ -17,13 +17,13 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.xdist_group("small"
 TABLES = {
     "intermediate.int_deal_field_events": "int_deal_inputs",
     "intermediate.int_deal_versions": "int_deal_inputs",
-    "marts.fct_deal_stage": "int_deal_inputs",
-    "intermediate.int_deal_edits": "int_deal_inputs",
+    "marts.fct_deal_stage": "fct_deal_version",
+    "intermediate.int_deal_edits": "fct_deal_version",
     "marts.fct_deal_change": "int_deals_retold",
-    "intermediate.int_pipeline_versions": "fct_deal",
+    "intermediate.int_pipeline_versions": "fct_deal_version",
     "intermediate.int_pipeline_balances": "int_pipeline_versions",
     "marts.fct_pipeline_movement": "int_pipeline_versions",
-    "intermediate.int_forecast_open": "fct_deal",
+    "intermediate.int_forecast_open": "fct_deal_version",
 }
 """What is built in parts, and the model of whose rows it takes so many at once."""
 ROWS = 40

@@ -12,7 +12,7 @@
     incremental_strategy='append',
     on_schema_change='fail',
     pre_hook=['{{ forget_revalued_deals() }}', '{{ age_going_stays() }}'],
-    in_parts_of='int_deal_inputs',
+    in_parts_of='fct_deal_version',
 ) }}
 
 with stays as (
