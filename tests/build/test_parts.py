@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from pipeledger.dbt_runs import Dbt, dbt_environment
@@ -37,12 +38,14 @@ def warehouse(small_road: Road, tmp_path: Path) -> Path:
     return tmp_path / "warehouse" / standing.name
 
 
-def rebuilt(road: Road, warehouse: Path, *options: str) -> list[Any]:
-    """What dbt says of the tables that are built in parts."""
+def rebuilt(road: Road, warehouse: Path, *options: str, **changed: str) -> list[Any]:
+    """What dbt says of the tables built in parts; ``changed`` configures int_deal_versions."""
     assert road.settings.clock is not None
     names = [table.partition(".")[2] for table in TABLES]
     with dbt_environment(warehouse, road.settings.clock):
         dbt = Dbt(warehouse, dbt_vars(road.settings))
+        for name, value in changed.items():
+            setattr(dbt.manifest.nodes["model.pipeledger.int_deal_versions"].config, name, value)
         return dbt.run("run", "--select", *names, *options)[0]
 
 
@@ -89,3 +92,29 @@ def test_a_part_of_no_rows_is_refused_by_the_name_of_its_variable(
 
     assert "error" == str(first.status)
     assert f"PIPELEDGER_ROWS_AT_ONCE is {said}: set it to a whole number" in str(first.message)
+
+
+def test_rows_are_added_to_a_table_of_their_columns_only(small_road: Road, warehouse: Path) -> None:
+    """A column that the model lost would be empty from here on, and nobody would know why."""
+    with duckdb.connect(str(warehouse)) as db:
+        db.execute("alter table intermediate.int_deal_versions add column forgotten integer")
+
+    results = rebuilt(small_road, warehouse)
+
+    (refused,) = [one for one in results if str(one.status) == "error"]
+    assert "int_deal_versions" == refused.node.name
+    assert "forgotten" in str(refused.message)
+    assert "build it anew with --full-refresh" in str(refused.message)
+
+
+@pytest.mark.parametrize(
+    "changed", [{"unique_key": "deal_key"}, {"incremental_strategy": "delete+insert"}]
+)
+def test_what_an_incremental_model_cannot_do_is_refused(
+    small_road: Road, warehouse: Path, changed: dict[str, str]
+) -> None:
+    """Whoever knows dbt expects rows to be replaced by their key: ours are not."""
+    first, second, *_ = rebuilt(small_road, warehouse, **changed)
+
+    refused = {one.node.name: str(one.message) for one in (first, second)}["int_deal_versions"]
+    assert "an incremental model of this project appends" in refused
