@@ -20,7 +20,7 @@ TABLES = {
     "intermediate.int_deal_versions": "int_deal_inputs",
     "marts.fct_deal_stage": "fct_deal_version",
     "intermediate.int_deal_edits": "fct_deal_version",
-    "marts.fct_deal_change": "int_deals_retold",
+    "marts.fct_deal_change": "int_deal_edits",
     "intermediate.int_pipeline_versions": "fct_deal_version",
     "intermediate.int_pipeline_balances": "int_pipeline_versions",
     "marts.fct_pipeline_movement": "int_pipeline_versions",

@@ -7,8 +7,7 @@
     incremental_strategy='append',
     on_schema_change='fail',
     pre_hook='{{ forget_changed_deals("int_deals_retold") }}',
-    in_parts_of='int_deals_retold',
-    in_parts_where='is_changed',
+    in_parts_of='int_deal_edits',
 ) }}
 
 with edits as (
