@@ -159,3 +159,18 @@ def test_a_sync_id_sorts_behind_the_last_one_whatever_the_clock_says() -> None:
     assert new_sync_id(ahead) > ahead
     assert new_sync_id("s9") > "s9"
     assert new_sync_id("20200101T000000000000-ffffff").startswith("20")
+
+
+async def test_an_idle_sync_leaves_each_stream_one_row_at_its_start_and_one_at_its_end(
+    tmp_path: Path,
+) -> None:
+    """Every commit is a file, and a company syncs each hour: a third row would say no more."""
+    vendor = vendor_of_thirty()
+    await sync(vendor, tmp_path)
+
+    report = await sync(vendor, tmp_path, at=T0 + timedelta(hours=1))
+
+    rows = Landing(tmp_path / "landing").checkpoints(stream="deals")
+    states = [row.state for row in rows if row.sync_id == report.sync_id]
+    assert ["running", "complete"] == states
+    assert rows[-1].cursor == rows[-3].cursor
