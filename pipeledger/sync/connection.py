@@ -18,6 +18,7 @@ from pipeledger.clock import Clock, new_sync_id
 from pipeledger.crash import crash_point
 from pipeledger.landing import Checkpoint, Landing, StorageFullError
 from pipeledger.locks import exclusive
+from pipeledger.sync.checkpoints import Checkpoints
 from pipeledger.sync.interrupt import in_thread
 from pipeledger.sync.report import StreamReport, SyncReport
 from pipeledger.sync.state import fit_checkpoints
@@ -103,6 +104,7 @@ async def sync_connection(
             connector.source,
             connection,
             landing,
+            Checkpoints(landing),
             clock,
             new_sync_id(newest),
             full,
@@ -111,7 +113,10 @@ async def sync_connection(
         reports = {one.name: StreamReport(connector.source, connection, one.name) for one in chosen}
         run = _Run(scope, connector, reports, last, progress, asyncio.Semaphore(STREAMS_AT_ONCE))
         await in_thread(_note_start, run, _with_fed(connector, chosen))
-        await _read_streams(run, settings, chosen, own_state)
+        try:
+            await _read_streams(run, settings, chosen, own_state)
+        finally:
+            _note_rest(run)
         crash_point("before-compaction")
         await in_thread(landing.compact, connector.source, *reports)
         return SyncReport(connector.source, connection, scope.sync_id, tuple(reports.values()))
@@ -203,8 +208,7 @@ def _note_start(run: _Run, streams: Sequence[Stream]) -> None:
                 before.swept_at if before else None,
             )
         )
-    if rows:
-        run.scope.landing.checkpoint(*rows)
+    run.scope.checkpoints.commit(*rows)
     crash_point("after-start")
 
 
@@ -294,10 +298,22 @@ def _note_end(
         _log.warning("checkpoint_failed", stream=stream.name, reason=fault_text(error))
 
 
+def _note_rest(run: _Run) -> None:
+    """Leave the ends that waited for a commit."""
+    try:
+        run.scope.checkpoints.commit()
+    except Exception as error:  # noqa: BLE001 - a full disk must not hide how the streams ended
+        for name in run.scope.checkpoints.waiting & run.reports.keys():
+            report = run.reports[name]
+            report.state, report.error = "failed", fault_text(error)
+            report.is_disk_full = isinstance(error, StorageFullError)
+        _log.warning("checkpoint_failed", reason=fault_text(error))
+
+
 def _checkpoint_unread(run: _Run, stream: Stream, report: StreamReport) -> None:
     last = run.last.get(stream.name)
     now = run.scope.clock()
-    run.scope.landing.checkpoint(
+    run.scope.checkpoints.commit(
         Checkpoint(
             run.scope.source,
             run.scope.connection,

@@ -18,6 +18,7 @@ from pipeledger.landing import AppendReport, Checkpoint, Landing, Writer
 from pipeledger.landing.checkpoints import State
 from pipeledger.sync.ahead import read_ahead
 from pipeledger.sync.batch import BATCH_RECORDS, Batch
+from pipeledger.sync.checkpoints import Checkpoints
 from pipeledger.sync.interrupt import in_thread
 from pipeledger.sync.report import DeletesRefusedError, StreamReport, TooManyRejectedError
 
@@ -36,6 +37,7 @@ class Scope:
     source: str
     connection: str
     landing: Landing
+    checkpoints: Checkpoints
     clock: Clock
     sync_id: str
     full: bool
@@ -264,5 +266,17 @@ class StreamSync:
         )
         fed: Iterable[str] = self._children if state != "running" else ()
         none = replace(row, cursor=None, seen=0, appended=0, quarantined=0, vendor_total=None)
-        scope.landing.checkpoint(row, *(replace(none, stream=name) for name in fed))
+        rows = (row, *(replace(none, stream=name) for name in fed))
+        if state == "complete" and self._found_nothing:
+            scope.checkpoints.keep(*rows)
+        else:
+            scope.checkpoints.commit(*rows)
         crash_point("after-checkpoint")
+
+    @property
+    def _found_nothing(self) -> bool:
+        """Whether less than a batch was read, nothing landed of it, and no ids were listed."""
+        report = self._report
+        swept_at = self._last.swept_at if self._last else None
+        is_short = self._sequence == 1 and self._swept_at == swept_at
+        return is_short and not report.appended and not report.quarantined

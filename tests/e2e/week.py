@@ -9,7 +9,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -56,6 +56,7 @@ class Week:
     hour: int = 0
     stale_hours: int = 200
     """Of the CRM. Long, since the streams that the week leaves alone are not read in it."""
+    _read: dict[tuple[int, int], Settings] = field(default_factory=dict)
 
     @property
     def path(self) -> Path:
@@ -78,8 +79,11 @@ class Week:
 
     @property
     def settings(self) -> Settings:
-        """The settings of this hour."""
-        return load_settings(self.path).settings
+        """The settings of this hour, which are read once in it."""
+        now = (self.hour, self.stale_hours)
+        if now not in self._read:
+            self._read = {now: load_settings(self.path).settings}
+        return self._read[now]
 
     def sync(self, *connections: str) -> list[SyncReport]:
         """Read connections as a scheduled run does; faults are in the reports."""

@@ -13,7 +13,7 @@ from tests.connectors.base.asking import TOKEN
 from tests.connectors.certificates import BAD, authority_file, context_of
 
 
-async def ask(server: SandboxServer, ca_file: str) -> Answer:
+async def ask(server: SandboxServer, ca_file: str | None) -> Answer:
     async with new_http(ca_file=ca_file) as http:
         return await exchange(
             http,
@@ -37,6 +37,18 @@ async def test_a_private_authority_is_trusted_when_the_settings_name_it(tmp_path
         answer = await ask(server, authority_file(ours, tmp_path))
 
     assert 200 == answer.status
+
+
+async def test_an_authority_is_trusted_by_the_connection_that_names_it_and_by_no_other(
+    tmp_path: Path,
+) -> None:
+    """All connections without one share what the machine trusts."""
+    ours = trustme.CA()
+
+    with serve(ours.issue_cert("127.0.0.1")) as server:
+        await ask(server, authority_file(ours, tmp_path))
+        with pytest.raises(ProtocolError, match="certificate"):
+            await ask(server, None)
 
 
 @pytest.mark.parametrize("fault", BAD)
