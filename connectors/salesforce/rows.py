@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
+from urllib.parse import quote_plus
 
 import msgspec
 
@@ -84,7 +85,7 @@ class Read:
     ) -> AsyncIterator[Found]:
         """The pages of a query; one page, put together, where it fits no address."""
         soql = self.select(condition, order, limit)
-        if self.session.fits_address(soql):
+        if self.session.room_beside(soql) >= 0:
             async for one in self.session.query(soql, with_deleted=with_deleted):
                 yield one
             return
@@ -112,14 +113,17 @@ class Read:
 
     def _parts(self, condition: str, order: str, limit: int | None) -> Iterator[list[str]]:
         head = [name for name in self.shape.names if name in HEAD]
-        part = list(head)
+        room = self.session.room_beside(self.select(condition, order, limit, head))
+        part, left = list(head), room
         for name in self.shape.names:
             if name in head:
                 continue
-            if not self.session.fits_address(self.select(condition, order, limit, [*part, name])):
+            size = len(quote_plus(f",{name}"))
+            if size > left:
                 yield part
-                part = list(head)
+                part, left = list(head), room
             part.append(name)
+            left -= size
         yield part
 
     def landed(

@@ -133,9 +133,9 @@ class Session:
         """The describe as the org gave it."""
         return self._texts.get(kind.name)
 
-    def fits_address(self, query: str) -> bool:
-        """Whether a query can be asked by GET."""
-        return len(urlencode({"q": query})) < MAX_ADDRESS
+    def room_beside(self, query: str) -> int:
+        """How many more characters an address can hold; less than none where it is too long."""
+        return MAX_ADDRESS - len(urlencode({"q": query})) - 1
 
     async def query(self, soql: str, *, with_deleted: bool = True) -> AsyncIterator[Found]:
         """All pages of a query, deleted records among them unless told otherwise.
