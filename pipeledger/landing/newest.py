@@ -21,38 +21,50 @@ _COLUMNS = "record_id, payload_hash, change, source_updated_at, observed_at"
 class Newest:
     """Newest (hash, change, vendor's clock, our clock) by record id, for one connection.
 
-    ``scratch`` is a folder of its own for what does not fit into memory; it goes with the
-    object.
+    Loaded when first asked: most streams of a scheduled sync show nothing. ``scratch`` is a
+    folder of its own for what does not fit into memory; it goes with the object.
     """
 
     def __init__(self, files: Sequence[str], connection: str, scratch: Path) -> None:
+        self._files = list(files)
+        self._connection = connection
         self._scratch = scratch
+        self._db: duckdb.DuckDBPyConnection | None = None
+        self._count = 0
+
+    def _loaded(self) -> duckdb.DuckDBPyConnection:
+        if self._db is None:
+            self._db = self._load()
+        return self._db
+
+    def _load(self) -> duckdb.DuckDBPyConnection:
         # DuckDB makes the folder itself when it spills, but not the ones above.
-        scratch.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._db = duckdb.connect(":memory:")
+        self._scratch.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        db = duckdb.connect(":memory:")
         for setting in (
             f"memory_limit = '{MEMORY}'",
             "threads = 2",
             "preserve_insertion_order = false",
             "timezone = 'UTC'",
         ):
-            self._db.execute(f"set {setting}")
-        self._db.execute("set temp_directory = ?", [str(scratch)])
-        self._db.execute(
+            db.execute(f"set {setting}")
+        db.execute("set temp_directory = ?", [str(self._scratch)])
+        db.execute(
             "create table newest (record_id varchar, payload_hash blob, change varchar, "
             "source_updated_at timestamptz, observed_at timestamptz)"
         )
-        if files:
-            self._db.execute(
+        if self._files:
+            db.execute(
                 f"insert into newest select record_id, v.h, v.c, v.s, v.o from ("  # noqa: S608 - constants
                 f"select record_id, max_by(struct_pack(h := payload_hash, c := change, "
                 f"s := source_updated_at, o := observed_at), struct_pack({_ORDER})) as v "
                 "from read_parquet(?, hive_partitioning = true, "
                 "hive_types = {'connection': VARCHAR}) where connection = ? group by record_id)",
-                [list(files), connection],
+                [self._files, self._connection],
             )
         # fetchall: DuckDB 2 counts a result that was not read to its end as still in use.
-        self._count = int(self._db.execute("select count(*) from newest").fetchall()[0][0])
+        self._count = int(db.execute("select count(*) from newest").fetchall()[0][0])
+        return db
 
     def __enter__(self) -> Self:
         return self
@@ -63,7 +75,8 @@ class Newest:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._db.close()
+        if self._db is not None:
+            self._db.close()
         rmtree(self._scratch, ignore_errors=True)
 
     def compare(self, batch: pa.Table) -> pa.Table | None:
@@ -79,11 +92,12 @@ class Newest:
             observed_at, both in microseconds since 1970. None if no record is known at
             all: then every row is new.
         """
+        db = self._loaded()
         if not self._count:
             return None
-        self._db.register("batch", batch)
+        db.register("batch", batch)
         try:
-            return self._db.sql(
+            return db.sql(
                 "select b.row, n.change, epoch_us(n.source_updated_at) as source_updated_at, "
                 "epoch_us(n.observed_at) as observed_at "
                 "from batch b left join newest n using (record_id) "
@@ -91,19 +105,18 @@ class Newest:
                 "or n.change <> b.change order by b.row"
             ).to_arrow_table()
         finally:
-            self._db.unregister("batch")
+            db.unregister("batch")
 
     def take(self, landed: pa.Table, replaced: bool) -> None:
         """Take landed versions as the newest; ``replaced``: some of the records were known."""
-        self._db.register("landed", landed)
+        db = self._loaded()
+        db.register("landed", landed)
         try:
             if replaced:
-                self._db.execute(
-                    "delete from newest where record_id in (select record_id from landed)"
-                )
-            self._db.execute(f"insert into newest select {_COLUMNS} from landed")  # noqa: S608 - constant
+                db.execute("delete from newest where record_id in (select record_id from landed)")
+            db.execute(f"insert into newest select {_COLUMNS} from landed")  # noqa: S608 - constant
         finally:
-            self._db.unregister("landed")
+            db.unregister("landed")
         self._count += landed.num_rows
 
     def live_ids(self, ended: Collection[str] = ("deleted", "merged")) -> list[str]:
@@ -115,7 +128,8 @@ class Newest:
         return self._ids("list_contains(?, change)", ("archived",))
 
     def _ids(self, condition: str, changes: Collection[str]) -> list[str]:
-        rows = self._db.execute(
+        db = self._loaded()
+        rows = db.execute(
             f"select record_id from newest where {condition} order by record_id",  # noqa: S608 - constants
             [list(changes)],
         ).fetchall()
