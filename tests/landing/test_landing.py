@@ -55,7 +55,7 @@ def test_a_stream_that_shows_nothing_does_not_load_what_is_landed(
     landing = Landing(tmp_path)
     land(landing, 1, record("1", {"amount": "10"}))
     loads: list[Newest] = []
-    load = Newest._load  # noqa: SLF001 - the one place where it is loaded
+    load = Newest._load
 
     def noted(self: Newest) -> duckdb.DuckDBPyConnection:
         loads.append(self)
