@@ -207,34 +207,31 @@ class Landing:
 
     def statuses(self) -> list[StreamStatus]:
         """Where every stream of every connection stands, in order of their names."""
-        rows = self._select(
+        newest_of_each_state = self._select(
             ("_checkpoints",),
             CHECKPOINTS.names,
-            f"qualify row_number() over (partition by source, stream, connection "
-            f"order by {_NEWEST_FIRST}) = 1 order by source, connection, stream",
+            "qualify row_number() over (partition by source, stream, connection, state "
+            f"order by {_NEWEST_FIRST}) = 1 order by source, connection, stream, {_NEWEST_FIRST}",
             [],
         )
-        complete = self._select(
-            ("_checkpoints",),
-            ["source", "connection", "stream", "at"],
-            "where state = 'complete' qualify row_number() over "
-            f"(partition by source, stream, connection order by {_NEWEST_FIRST}) = 1",
-            [],
-        )
-        ends = {(row["source"], row["connection"], row["stream"]): row["at"] for row in complete}
+        rows: dict[tuple[str, str, str], dict[str, Any]] = {}
+        ends: dict[tuple[str, str, str], datetime] = {}
+        for row in newest_of_each_state:
+            key = (row["source"], row["connection"], row["stream"])
+            rows.setdefault(key, row)
+            if row["state"] == "complete":
+                ends[key] = row["at"]
         return [
             StreamStatus(
-                row["source"],
-                row["connection"],
-                row["stream"],
+                *key,
                 row["state"],
                 row["at"],
-                ends.get((row["source"], row["connection"], row["stream"])),
+                ends.get(key),
                 row["seen"],
                 row["appended"],
                 row["error"],
             )
-            for row in rows
+            for key, row in rows.items()
         ]
 
     def quarantine(

@@ -6,7 +6,7 @@ from pipeledger.landing import Checkpoint, Landing
 
 
 class Checkpoints:
-    """Stores checkpoints; the end of a stream that landed nothing may wait for the next commit.
+    """Stores checkpoints; the end of a stream that landed nothing waits for the next commit.
 
     A scheduled sync mostly finds nothing new: a commit for each of twenty such streams would be
     twenty small files an hour. What waits is lost with the process, and then costs one more

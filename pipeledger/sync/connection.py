@@ -313,7 +313,7 @@ def _note_rest(run: _Run) -> None:
 def _checkpoint_unread(run: _Run, stream: Stream, report: StreamReport) -> None:
     last = run.last.get(stream.name)
     now = run.scope.clock()
-    run.scope.checkpoints.commit(
+    run.scope.checkpoints.keep(
         Checkpoint(
             run.scope.source,
             run.scope.connection,

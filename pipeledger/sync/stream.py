@@ -267,7 +267,7 @@ class StreamSync:
         fed: Iterable[str] = self._children if state != "running" else ()
         none = replace(row, cursor=None, seen=0, appended=0, quarantined=0, vendor_total=None)
         rows = (row, *(replace(none, stream=name) for name in fed))
-        if state == "complete" and self._found_nothing:
+        if state != "running" and self._found_nothing:
             scope.checkpoints.keep(*rows)
         else:
             scope.checkpoints.commit(*rows)

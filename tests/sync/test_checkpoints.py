@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from deltalake import DeltaTable
 
+from connectors.base.errors import AccessDenied
 from connectors.base.stream import Rejected
 from pipeledger.landing import Checkpoint, Landing, StorageFullError
 from pipeledger.sync import batch
@@ -70,6 +71,22 @@ async def test_an_idle_sync_is_two_commits_however_many_streams_there_are(tmp_pa
     assert before + 2 == commits(tmp_path)
     assert len(report.streams) > 2
     assert {one.stream: "complete" for one in report.streams} == ends(tmp_path)
+
+
+async def test_an_outage_is_two_commits_an_hour_too(tmp_path: Path) -> None:
+    """It lasts for days, and each hour says of each stream that it failed."""
+    vendor = vendor_of_thirty()
+    await sync(vendor, tmp_path)
+    before = commits(tmp_path)
+
+    def refuse(_stream: str, _page: int) -> None:
+        raise AccessDenied("token is revoked", whole_source=True)
+
+    vendor.before_page = refuse
+    report = await sync(vendor, tmp_path, at=LATER)
+
+    assert before + 2 == commits(tmp_path)
+    assert {one.stream: "failed" for one in report.streams} == ends(tmp_path)
 
 
 @pytest.mark.parametrize(
