@@ -45,8 +45,10 @@ class Keep:
             return now - timedelta(days=self.count)
         months = self.count * (12 if self.unit == "years" else 1)
         year, month = divmod(now.year * 12 + now.month - 1 - months, 12)
-        day = min(now.day, monthrange(max(year, 1), month + 1)[1])
-        return now.replace(year=max(year, 1), month=month + 1, day=day)
+        if year < 1:
+            return datetime.min.replace(tzinfo=now.tzinfo)
+        day = min(now.day, monthrange(year, month + 1)[1])
+        return now.replace(year=year, month=month + 1, day=day)
 
 
 Keeps: TypeAlias = Mapping[tuple[str, str], Keep]
