@@ -1,5 +1,6 @@
 """When the models are built: dbt's own assets and checks, over pinned landing files."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,14 @@ WAREHOUSE_POOL = "warehouse"
 
 
 def manifest() -> Path:
-    """The manifest of dbt for the configured sources, as the project is now."""
-    warehouse = ROOT / "target" / "dagster" / "pipeledger.duckdb"
-    return show_manifest(warehouse, company_manifest(warehouse, configured_sources()))
+    """The manifest of dbt for the configured sources, as the project is now.
+
+    Those of other sources lie elsewhere: code locations of several settings may run at once.
+    """
+    sources = sorted(configured_sources())
+    place = hashlib.sha256(" ".join(sources).encode()).hexdigest()[:12]
+    warehouse = ROOT / "target" / "dagster" / place / "pipeledger.duckdb"
+    return show_manifest(warehouse, company_manifest(warehouse, sources))
 
 
 def model_assets() -> dg.AssetsDefinition:

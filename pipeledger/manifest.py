@@ -14,6 +14,7 @@ import os
 import pickle
 import re
 import sys
+import tempfile
 from argparse import Namespace
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -106,7 +107,8 @@ def company_manifest(warehouse: Path, sources: Collection[str]) -> Any:
 def show_manifest(warehouse: Path, manifest: Any) -> Path:
     """Lay the manifest and its metrics beside the warehouse, for those that read them as JSON.
 
-    Writing takes a second: what lies there already is left. Returns the manifest's path.
+    Writing takes a second: what lies there already is left. Others may read meanwhile, and find
+    the file that was there or the new one. Returns the manifest's path.
     """
     from dbt.flags import set_from_args
     from dbt.parser.manifest import write_manifest
@@ -121,7 +123,10 @@ def show_manifest(warehouse: Path, manifest: Any) -> Path:
     # No command has been given yet from which dbt would know its flags.
     flags = Namespace(project_dir=str(ROOT), profiles_dir=str(ROOT))
     set_from_args(flags, None)
-    write_manifest(manifest, str(folder))
+    with tempfile.TemporaryDirectory(prefix=".manifest-", dir=folder) as written:
+        write_manifest(manifest, written)
+        for file in Path(written).iterdir():
+            file.replace(folder / file.name)
     note.write_text(told.hexdigest(), encoding="ascii")
     return folder / "manifest.json"
 

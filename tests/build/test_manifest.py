@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import dbt.parser.manifest
 import pytest
 from dbt.cli.main import dbtRunner
 
@@ -103,3 +104,29 @@ def test_a_sync_that_fails_does_not_wait_for_dbt(
         raise ConnectionError
 
     assert -signal.SIGTERM == sleeper.returncode
+
+
+@pytest.mark.slow
+def test_who_reads_the_manifest_while_it_is_written_finds_a_whole_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dagster's server and daemon load the models at the same time."""
+    warehouse = tmp_path / "pipeledger.duckdb"
+    shown = manifest.show_manifest(warehouse, manifest.company_manifest(warehouse, ["files"]))
+    before = shown.read_bytes()
+    others = manifest.company_manifest(warehouse, ["files", "stripe"])
+
+    def half(_manifest: Any, folder: str) -> None:
+        (Path(folder) / shown.name).write_bytes(before[:1000])
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(dbt.parser.manifest, "write_manifest", half)
+        with pytest.raises(OSError, match="no space left"):
+            manifest.show_manifest(warehouse, others)
+
+    assert before == shown.read_bytes()
+    nodes = json.loads(manifest.show_manifest(warehouse, others).read_bytes())["nodes"]
+    assert nodes.keys() == others.nodes.keys()
+    left = {"manifest.json", "manifest.shown", "semantic_manifest.json"}
+    assert left == {path.name for path in shown.parent.iterdir()}
