@@ -120,4 +120,5 @@ def cli() -> None:
         variables = json.loads(words[words.index("--vars") + 1])
         manifest = company_manifest(warehouse, variables["sources"])
         show_manifest(warehouse, manifest)
-    dbt(obj={"manifest": manifest})
+    with lean(tells=True):
+        dbt(obj={"manifest": manifest})

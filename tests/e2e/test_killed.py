@@ -55,10 +55,11 @@ def watching(settings: Settings, faults: list[str]) -> Iterator[list[str]]:
 def _read(db: duckdb.DuckDBPyConnection) -> str:
     """The build's id; ValueError if a mart does not have the rows that the build counted."""
     (build_id,) = db.execute("select build_id from meta.builds").fetchall()[0]
-    for mart, rows in db.execute("select mart, n_rows from meta.marts").fetchall():
-        (found,) = db.execute(f'select count(*) from marts."{mart}"').fetchall()[0]
-        if found != rows:
-            raise ValueError(f"{mart} of {build_id} has {found} rows, not {rows}")
+    told = dict(db.execute("select mart, n_rows from meta.marts").fetchall())
+    each = (f"select '{mart}', count(*) from marts.\"{mart}\"" for mart in told)
+    found = dict(db.execute(" union all ".join(each)).fetchall())
+    if found != told:
+        raise ValueError(f"{build_id} has the rows {found}, not {told}")
     return str(build_id)
 
 
