@@ -39,6 +39,7 @@ from connectors.base.transport import (
     exchange,
     new_http,
     with_params,
+    without_query,
 )
 
 __all__ = ["Client", "ClientSettings", "Params", "Response", "retry_after"]
@@ -201,7 +202,7 @@ class Client:
         url = path if is_link else self._settings.base_url.rstrip("/") + path
         url = with_params(url, params)
         Origin.of(url)  # refuses what is no address at all; `exchange` compares it
-        what = f"{method} {httpx.URL(url).path}"
+        what = f"{method} {httpx.URL(without_query(url)).path}"
         began = time.monotonic()
         renewed = False
         attempt = 0

@@ -10,6 +10,7 @@ deadline spans the whole exchange.
 import asyncio
 import http.cookiejar
 import ipaddress
+import re
 import socket
 import ssl
 import zlib
@@ -24,6 +25,7 @@ import httpx
 from connectors.base.errors import BodyTooLarge, ConfigError, OriginRefused, ProtocolError
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+_UNSAFE = re.compile(r"[\\\x00-\x20]")
 _PORTS = {"https": 443, "http": 80}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MAX_HOPS = 3
@@ -68,10 +70,11 @@ class Origin:
             OriginRefused: not https (http is for loopback alone), carries a user name
                 or password, or is no URL at all.
         """
-        if "\\" in url or any(ord(letter) < 0x21 for letter in url):
+        if _UNSAFE.search(url) is not None:
             raise OriginRefused("refused an address with a backslash, blank or control character")
         try:
-            parsed = httpx.URL(url)
+            # Two thousand letters of a query take a millisecond, and say nothing of the origin.
+            parsed = httpx.URL(without_query(url))
         except (httpx.InvalidURL, ValueError) as fault:
             raise OriginRefused(f"refused an address that is no URL: {fault}") from None
         host = parsed.host.rstrip(".").lower()
@@ -82,6 +85,11 @@ class Origin:
         if parsed.scheme == "http" and not _is_loopback(host):
             raise OriginRefused(f"refused plain http to {host!r}; use https")
         return cls(parsed.scheme, host, parsed.port or _PORTS[parsed.scheme])
+
+
+def without_query(url: str) -> str:
+    """An address up to its query; no origin and no path reaches beyond."""
+    return url.partition("?")[0]
 
 
 def base_origin(base_url: str) -> Origin:
