@@ -196,7 +196,8 @@ def quick_lint() -> None:
 def slow_lint(scratch: Path) -> Iterator[Callable[[], int]]:
     """Types and SQL, side by side in what other work leaves of the cores.
 
-    Yields what waits for them, prints what they found and returns their exit code.
+    Yields what waits for them, prints what they found and returns the first exit code that is
+    not 0 (of one that was killed it is below).
     """
     patience = ("nice", "-n", "10") if shutil.which("nice") else ()
     running: list[tuple[subprocess.Popen[bytes], Path]] = []
@@ -205,7 +206,7 @@ def slow_lint(scratch: Path) -> Iterator[Callable[[], int]]:
         codes = [program.wait() for program, _ in running]
         for _, text in running:
             print(text.read_text(encoding="utf-8"), end="", flush=True)
-        return max(codes)
+        return next((code for code in codes if code), 0)
 
     try:
         for name, *words in SLOW_LINTERS:
