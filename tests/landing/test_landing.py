@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from connectors.base.errors import ConfigError
 from connectors.base.stream import Change, Record
 from pipeledger.landing import Checkpoint, Landing, content_hash
-from pipeledger.landing.newest import Newest
 from pipeledger.landing.tables import FORMAT
 
 T0 = datetime(2026, 10, 15, 6, tzinfo=UTC)
@@ -46,31 +45,6 @@ def test_reading_the_same_window_twice_adds_nothing(tmp_path: Path) -> None:
 
     assert 0 == again
     assert [{"amount": "10"}] == history(landing, "1")
-
-
-def test_a_stream_that_shows_nothing_does_not_load_what_is_landed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An hourly sync finds most streams as they were, however many records they have."""
-    landing = Landing(tmp_path)
-    land(landing, 1, record("1", {"amount": "10"}))
-    loads: list[Newest] = []
-    load = Newest._load
-
-    def noted(self: Newest) -> duckdb.DuckDBPyConnection:
-        loads.append(self)
-        return load(self)
-
-    monkeypatch.setattr(Newest, "_load", noted)
-    with landing.writer("hubspot", "deals", "crm", sync_id="s002") as writer:
-        writer.append([])
-        assert [] == loads
-        writer.append([record("1", {"amount": "10"}), record("2", {"amount": "20"})])
-        writer.append([record("3", {"amount": "30"})])
-
-        assert ["1", "2", "3"] == writer.live_ids()
-    assert 1 == len(loads)
-    assert 1 == len(landing.versions("hubspot", "deals", "crm", "1"))
 
 
 def test_every_change_is_kept_even_back_to_an_old_value(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from orchestration import publish
+from orchestration import publish, transform
 from pipeledger.postgres.outcome import Outcome
 from pipeledger.publish import Publication
 from tests.orchestration.location import definitions
@@ -39,6 +39,20 @@ def test_lineage_runs_from_a_vendor_stream_to_a_mart_by_itself(
 
     assert dg.AssetKey(["hubspot", "deals"]) in above
     assert dg.AssetKey(["stripe", "invoices"]) in above
+
+
+@pytest.mark.slow
+def test_code_locations_of_other_sources_have_a_manifest_of_their_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Both may load from one checkout, and neither is to find the models of the other."""
+    shown = []
+    for sources in (["files"], ["files", "stripe"]):
+        monkeypatch.setattr(transform, "configured_sources", lambda sources=sources: sources)
+        shown.append(transform.manifest())
+
+    few, more = (json.loads(path.read_bytes())["nodes"].keys() for path in shown)
+    assert "model.pipeledger.stg_stripe__invoices" in more - few
 
 
 def test_a_build_that_postgresql_did_not_take_is_no_success(

@@ -13,15 +13,7 @@ from connectors.base.errors import ConfigError
 from pipeledger.clock import new_sync_id
 from pipeledger.landing import Landing
 from pipeledger.sync import rebuild_state
-from tests.sync.vendor import CONNECTION, T0, Vendor, current, sync
-
-
-def vendor_of_thirty() -> Vendor:
-    vendor = Vendor()
-    for number in range(30):
-        vendor.put("deals", f"d{number}", number)
-        vendor.put("stages", f"s{number}", number)
-    return vendor
+from tests.sync.vendor import CONNECTION, T0, Vendor, current, sync, vendor_of_thirty
 
 
 def checkpoint_table(folder: Path) -> Path:

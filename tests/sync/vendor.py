@@ -98,6 +98,15 @@ class Vendor:
         return Connector("invented", "Invented", Settings, STREAMS, opened, checked)
 
 
+def vendor_of_thirty() -> Vendor:
+    """Thirty records in each of its tables."""
+    vendor = Vendor()
+    for number in range(30):
+        for table in vendor.tables:
+            vendor.put(table, f"{table[0]}{number}", number)
+    return vendor
+
+
 def payload(record_id: str, value: int) -> bytes:
     return json.dumps({"id": record_id, "value": value}).encode()
 
