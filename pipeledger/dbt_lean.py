@@ -7,6 +7,7 @@ promise are put back when the command is over; look at them when dbt is raised.
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
+from inspect import getattr_static
 from typing import Any
 
 
@@ -18,7 +19,7 @@ def lean(*, tells: bool = False) -> Iterator[None]:
         tells: somebody reads dbt's events, as Dagster does; else they are dropped.
     """
     with ExitStack() as stack:
-        for spared in (_templates, _date_words, _macros, *(() if tells else (_events,))):
+        for spared in (_templates, _date_words, _contexts, *(() if tells else (_events,))):
             stack.enter_context(spared())
         yield
 
@@ -26,7 +27,7 @@ def lean(*, tells: bool = False) -> Iterator[None]:
 @contextmanager
 def _put(owner: Any, name: str, value: Any) -> Iterator[None]:
     """Another value under a name, for the length of the block."""
-    before = getattr(owner, name)
+    before = getattr_static(owner, name)
     setattr(owner, name, value)
     try:
         yield
@@ -37,6 +38,7 @@ def _put(owner: Any, name: str, value: Any) -> Iterator[None]:
 @contextmanager
 def _events() -> Iterator[None]:
     """Let dbt's events fall: a dozen for each node, a fifth of its time, and no log to go into."""
+    from dbt_common.behavior_flags import BehaviorFlagRendered
     from dbt_common.events import base_types, event_manager, event_manager_client
 
     class Deaf(event_manager.EventManager):
@@ -46,7 +48,12 @@ def _events() -> Iterator[None]:
     listening = event_manager_client.get_event_manager()
     event_manager_client.ctx_set_event_manager(Deaf())
     try:
-        with _put(base_types, "ParseDict", lambda _, message: message):
+        # The module that asks, for a warning: it was looked for in the source of every caller.
+        unnamed = staticmethod(lambda: "")
+        with (
+            _put(base_types, "ParseDict", lambda _, message: message),
+            _put(BehaviorFlagRendered, "_default_source", unnamed),
+        ):
             yield
     finally:
         event_manager_client.ctx_set_event_manager(listening)
@@ -54,6 +61,10 @@ def _events() -> Iterator[None]:
 
 _compiled: dict[tuple[Any, ...], Any] = {}
 """Jinja's code of each template: a process has some thousand texts, whatever it builds."""
+
+
+_environments: dict[bool, Any] = {}
+"""Jinja's of each kind: native, or of text."""
 
 
 @contextmanager
@@ -74,7 +85,16 @@ def _templates() -> Iterator[None]:
             _compiled[key] = compile_text(self, source)
         return _compiled[key]
 
-    with _put(environment, "compile", compiled):
+    get_environment = jinja.get_environment
+
+    def known(node: Any = None, capture_macros: bool = False, native: bool = False) -> Any:
+        if capture_macros:  # a node's own, which tells of what it does not know
+            return get_environment(node, capture_macros, native)
+        if native not in _environments:
+            _environments[native] = get_environment(native=native)
+        return _environments[native]
+
+    with _put(environment, "compile", compiled), _put(jinja, "get_environment", known):
         yield
 
 
@@ -88,41 +108,11 @@ def _date_words() -> Iterator[None]:
 
 
 @contextmanager
-def _macros() -> Iterator[None]:
-    """Bind six hundred macros to each node in one stroke, and look each up in one place.
+def _contexts() -> Iterator[None]:
+    """Make what a node can name when it names it."""
+    from pipeledger.dbt_contexts import LENT
 
-    dbt lays every macro of every context into its places one by one, walks five places for each
-    name, and copies all of them name by name.
-    """
-    from dbt.clients.jinja import MacroGenerator
-    from dbt.context import macros
-
-    class Bound(MacroGenerator):
-        def __init__(self, macro: Any, context: Any, node: Any, stack: Any) -> None:
-            self.macro = macro
-            self.context = context
-            self.node = node
-            self.stack = stack
-
-    class Flat(dict[str, Any], macros.MacroNamespace):
-        def __init__(self, *places: Any) -> None:
-            macros.MacroNamespace.__init__(self, *places)
-            for place in reversed([*self._search_order()]):
-                self.update(place)
-
-    def laid(self: Any, by_package: dict[str, dict[str, Any]], context: dict[str, Any]) -> Any:
-        places = {
-            package: {
-                name: Bound(macro, context, self.node, self.thread_ctx)
-                for name, macro in known.items()
-            }
-            for package, known in by_package.items()
-        }
-        builtin: dict[str, Any] = {}
-        for package in reversed(self.internal_package_names_order):
-            builtin.update(places.pop(package, {}))
-        here, root = (places.get(name, {}) for name in (self.search_package, self.root_package))
-        return Flat(root, here, builtin, places)
-
-    with _put(macros.MacroNamespaceBuilder, "build_namespace", laid):
+    with ExitStack() as stack:
+        for owner, name, value in LENT:
+            stack.enter_context(_put(owner, name, value))
         yield

@@ -1,17 +1,23 @@
 """What dbt is spared while a command runs changes no answer, and is its own again afterwards."""
 
 from collections.abc import Callable, Mapping
+from inspect import getattr_static
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from dbt.adapters.factory import load_plugin
 from dbt.clients.jinja import MacroGenerator, MacroStack, get_rendered
 from dbt.context import macros
+from dbt.context.base import Var, contextmember, contextproperty
+from dbt.context.manifest import ManifestContext
+from dbt_common.behavior_flags import BehaviorFlagRendered
 from dbt_common.clients import jinja
 from dbt_common.events import base_types, event_manager_client
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeledger.dbt_contexts import LENT
 from pipeledger.dbt_lean import lean
 from pipeledger.dbt_runs import BuildError
 
@@ -61,6 +67,87 @@ def test_a_macro_is_the_one_that_dbt_would_have_found(
             assert found == (None, None) or shown(found[0]) == shown(found[1])
 
 
+def _context(made: list[str]) -> Any:
+    """What a node of the shop can name: dbt's words, one of the shop's, and three macros."""
+    load_plugin("duckdb")
+
+    class Shop(ManifestContext):
+        @contextproperty()
+        def stock(self) -> str:
+            made.append("stock")
+            return "a word"
+
+        @contextmember()
+        @staticmethod
+        def price(of: str) -> str:
+            return f"the price of {of}"
+
+    known = {
+        "shop": {"tojson": "{% macro tojson() %}the shop's{% endmacro %}"},
+        "dbt": {"till": "{% macro till() %}{{ stock }} in {{ price('tea') }}{% endmacro %}"},
+        "utils": {"bell": "{% macro bell() %}{{ till() }}!{% endmacro %}"},
+    }
+    macros_of: Any = {
+        package: {
+            name: SimpleNamespace(name=name, package_name=package, macro_sql=sql, unique_id=name)
+            for name, sql in texts.items()
+        }
+        for package, texts in known.items()
+    }
+    config: Any = SimpleNamespace(
+        project_name="shop",
+        credentials=SimpleNamespace(type="duckdb"),
+        cli_vars={},
+        to_target_dict=dict,
+        load_dependencies=lambda: made.append("packages"),
+    )
+    manifest: Any = SimpleNamespace(get_macros_by_package=lambda: macros_of)
+    return Shop(config, manifest, "shop").to_dict()  # type: ignore[no-untyped-call] # theirs
+
+
+@pytest.mark.parametrize("is_native", [False, True])
+def test_a_node_can_name_what_dbt_would_have_made_for_it(*, is_native: bool) -> None:
+    """Read whole it is the same; named one by one, each is made once and nothing else is."""
+    text = "{{ stock }}, {{ utils.bell() }}, {{ tojson() }}, {{ builtins.tojson([1]) }}, {{ x }}"
+    theirs = _context([])
+    expected = get_rendered(text, theirs, native=is_native)
+    made: list[str] = []
+    with lean():
+        ours = _context(made)
+        assert ["packages"] == made
+        assert {"stock", "till", "utils", "context"} <= {name for name in theirs if name in ours}
+        assert "x" not in ours
+        assert ours.get("x", 1) == 1
+        with pytest.raises(KeyError, match="x"):
+            ours["x"]
+        assert ["packages"] == made
+        assert expected == get_rendered(text, ours, native=is_native)
+        assert ["packages", "stock"] == made
+        ours["stock"] = "another word"
+        assert expected.replace("a word", "another word") == get_rendered(text, ours)
+
+        whole, builtins = dict(ours), dict(ours["builtins"])
+
+    assert "a word, a word in the price of tea!, the shop's, [1], " == expected
+    assert {*theirs} == {*whole} == {*ours.keys()}
+    assert len(theirs) == len(ours)
+    assert {*theirs["builtins"]} == {*builtins}
+    assert {name: type(value) for name, value in theirs["builtins"].items()} == {
+        name: type(value) for name, value in builtins.items()
+    }
+    assert whole["context"] is ours
+    assert whole["dbt"]["till"] is whole["till"]
+
+
+def test_a_variable_is_rendered_where_it_is_written_in_jinja() -> None:
+    """Everything else is what was said."""
+    values: Any = {"plain": "EUR", "number": 3, "text": "{{ 1 + 1 }} of {{ name }}"}
+    var = Var({"name": "tea"}, values)
+    theirs = [var(name) for name in values]
+    with lean():
+        assert theirs == [var(name) for name in values] == ["EUR", 3, "2 of tea"]
+
+
 def test_a_text_that_was_compiled_before_is_rendered_with_what_it_is_given_now() -> None:
     """Hundreds of tests say the same words of other tables."""
     with lean():
@@ -81,9 +168,11 @@ def test_dbt_is_its_own_again_after_a_command_that_failed() -> None:
         compiled = jinja.MacroFuzzEnvironment.compile
         named = (
             vars(base_types)["ParseDict"],
-            macros.MacroNamespaceBuilder.build_namespace,
             parsedatetime.Constants,
             compiled,
+            jinja.get_environment,
+            *(getattr(owner, name) for owner, name, _ in LENT),
+            getattr_static(BehaviorFlagRendered, "_default_source"),
         )
         return (*named, event_manager_client.get_event_manager())
 
