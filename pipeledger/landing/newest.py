@@ -1,14 +1,17 @@
 """The newest version of every record of one stream, held while the stream is synced.
 
 Kept in an in-memory DuckDB that may spill, so that memory stays bounded however long the
-stream; loaded once per sync from the few columns that the change test needs.
+streams; loaded once per sync from the few columns that the change test needs.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from shutil import rmtree
+from threading import Lock
 from types import TracebackType
 from typing import Self
+from uuid import uuid4
 
 import duckdb
 import pyarrow as pa
@@ -18,17 +21,80 @@ _ORDER = "observed_at, sync_id, position"
 _COLUMNS = "record_id, payload_hash, change, source_updated_at, observed_at"
 
 
+class Room:
+    """One DuckDB for all streams of a connection: to open one takes longer than a small stream.
+
+    ``scratch`` is a folder of its own for what does not fit into memory; it goes with the room.
+    """
+
+    def __init__(self, scratch: Path) -> None:
+        self._scratch = scratch
+        self._opening = Lock()
+        self._db: duckdb.DuckDBPyConnection | None = None
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection of its own, whose temporary tables no other one sees."""
+        with self._opening:
+            if self._db is None:
+                self._db = self._open()
+            cursor = self._db.cursor()
+        cursor.execute("set timezone = 'UTC'")
+        return cursor
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        # DuckDB makes the folder itself when it spills, but not the ones above.
+        self._scratch.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        settings: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": MEMORY,
+            "threads": 2,
+            "preserve_insertion_order": False,
+            "temp_directory": str(self._scratch),
+        }
+        return duckdb.connect(":memory:", config=settings)
+
+    def close(self) -> None:
+        """Give back memory and folder."""
+        if self._db is not None:
+            self._db.close()
+        rmtree(self._scratch, ignore_errors=True)
+
+
+class Rooms:
+    """The rooms in use, by connection; ``folder`` is where they keep what they spill."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._changing = Lock()
+        self._used: dict[str, tuple[Room, int]] = {}
+
+    @contextmanager
+    def room(self, connection: str) -> Iterator[Room]:
+        """A connection's room: the same for all who ask within, given back by the last to leave."""
+        with self._changing:
+            fresh = Room(self._folder / connection / uuid4().hex)
+            room, inside = self._used.get(connection, (fresh, 0))
+            self._used[connection] = room, inside + 1
+        try:
+            yield room
+        finally:
+            with self._changing:
+                room, inside = self._used.pop(connection)
+                if inside > 1:
+                    self._used[connection] = room, inside - 1
+            if inside == 1:
+                room.close()
+
+
 class Newest:
     """Newest (hash, change, vendor's clock, our clock) by record id, for one connection.
 
-    Loaded when first asked: most streams of a scheduled sync show nothing. ``scratch`` is a
-    folder of its own for what does not fit into memory; it goes with the object.
+    Loaded when first asked: most streams of a scheduled sync show nothing.
     """
 
-    def __init__(self, files: Sequence[str], connection: str, scratch: Path) -> None:
+    def __init__(self, files: Sequence[str], connection: str, room: Room) -> None:
         self._files = list(files)
         self._connection = connection
-        self._scratch = scratch
+        self._room = room
         self._db: duckdb.DuckDBPyConnection | None = None
         self._count = 0
 
@@ -38,19 +104,9 @@ class Newest:
         return self._db
 
     def _load(self) -> duckdb.DuckDBPyConnection:
-        # DuckDB makes the folder itself when it spills, but not the ones above.
-        self._scratch.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        db = duckdb.connect(":memory:")
-        for setting in (
-            f"memory_limit = '{MEMORY}'",
-            "threads = 2",
-            "preserve_insertion_order = false",
-            "timezone = 'UTC'",
-        ):
-            db.execute(f"set {setting}")
-        db.execute("set temp_directory = ?", [str(self._scratch)])
+        db = self._room.cursor()
         db.execute(
-            "create table newest (record_id varchar, payload_hash blob, change varchar, "
+            "create temp table newest (record_id varchar, payload_hash blob, change varchar, "
             "source_updated_at timestamptz, observed_at timestamptz)"
         )
         if self._files:
@@ -77,7 +133,6 @@ class Newest:
     ) -> None:
         if self._db is not None:
             self._db.close()
-        rmtree(self._scratch, ignore_errors=True)
 
     def compare(self, batch: pa.Table) -> pa.Table | None:
         """Find the rows of a batch that differ from the newest version in hash or change.

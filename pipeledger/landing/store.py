@@ -4,7 +4,7 @@ import re
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ from connectors.base.errors import ConfigError
 from connectors.base.stream import Record, Rejected
 from pipeledger.landing.canonical import storable_text
 from pipeledger.landing.checkpoints import Checkpoint, StreamStatus, checkpoint_of
-from pipeledger.landing.newest import Newest
+from pipeledger.landing.newest import Newest, Room, Rooms
 from pipeledger.landing.suppression import load as load_suppression
 from pipeledger.landing.tables import (
     CHECKPOINTS,
@@ -81,6 +81,7 @@ class Landing:
         self._checkpoints = AppendTable(self._uri("_checkpoints"), CHECKPOINTS)
         self._quarantine = AppendTable(self._uri("_quarantine"), QUARANTINE)
         self._opening = threading.Lock()
+        self._rooms = Rooms(Path(self.root) / "_scratch")
         self._db: duckdb.DuckDBPyConnection | None = None
 
     def _uri(self, *parts: str) -> str:
@@ -126,8 +127,8 @@ class Landing:
         suppression = load_suppression(self.root)
         versions = AppendTable(uri, VERSIONS, ["connection"])
         target = _Target(self, versions, (source, stream, connection), sync_id)
-        scratch = self._scratch(connection)
-        with Newest(self._files(source, stream), connection, scratch) as newest:
+        files = self._files(source, stream)
+        with self.room(connection) as room, Newest(files, connection, room) as newest:
             yield Writer(
                 target,
                 newest,
@@ -140,8 +141,9 @@ class Landing:
                 keep=self.keeps.get((source, stream)),
             )
 
-    def _scratch(self, connection: str) -> Path:
-        return Path(self.root) / "_scratch" / connection / uuid.uuid4().hex
+    def room(self, connection: str) -> AbstractContextManager[Room]:
+        """Where the newest versions of a connection's streams are held, for the whole of a sync."""
+        return self._rooms.room(connection)
 
     def append(
         self,
@@ -316,7 +318,8 @@ class Landing:
 
     def live_count(self, source: str, stream: str, connection: str) -> int:
         """How many records of a connection are alive."""
-        with Newest(self._files(source, stream), connection, self._scratch(connection)) as newest:
+        files = self._files(source, stream)
+        with self.room(connection) as room, Newest(files, connection, room) as newest:
             return len(newest.live_ids())
 
     def versions(self, source: str, stream: str, connection: str, record_id: str) -> list[Version]:

@@ -82,6 +82,7 @@ async def backfill_connection(
         lock = exclusive(own_state / "sync.lock", f"connection {connection}", lock_wait_seconds)
         await in_thread(held.enter_context, lock)
         sweep_scratch(landing, connection)
+        held.enter_context(landing.room(connection))
         chosen = [one for one in chosen_streams(connector, settings, streams) if not one.parent]
         names = [stream.name for stream in chosen]
         last = fit_checkpoints(

@@ -90,6 +90,7 @@ async def sync_connection(
         lock = exclusive(own_state / "sync.lock", f"connection {connection}", lock_wait_seconds)
         await in_thread(held.enter_context, lock)
         sweep_scratch(landing, connection)
+        held.enter_context(landing.room(connection))
         chosen = chosen_streams(connector, settings, streams)
         last = fit_checkpoints(
             landing,

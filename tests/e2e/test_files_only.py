@@ -1,7 +1,7 @@
-"""A company whose only source is files: published, held back by a bad stage, and looked back on.
+"""A company whose only source is files: published, and held back by a bad stage.
 
-One story over one folder, for each build takes its time: today's run, the morning on which
-somebody has edited an amount and invented a stage, and a report as of the day before.
+One story over one folder, for each build takes its time: today's run, and the morning on which
+somebody has edited an amount and invented a stage. test_month_end.py looks back.
 """
 
 import json
@@ -14,7 +14,6 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from pipeledger.cli import app
-from pipeledger.publish import checksum
 from pipeledger.serving import open_serving
 from pipeledger.settings import load_settings
 from sandbox.company import build
@@ -40,10 +39,6 @@ class Story:
     today: dict[str, Any]
     bad: Result
     tomorrow: dict[str, Any]
-    tomorrows_deals: str
-    as_of: dict[str, Any]
-    as_of_checksums: dict[str, str]
-    warehouse_moved: bool
     bad_deal: str
     status: dict[str, Any]
 
@@ -74,27 +69,12 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     edit(folder, f";{first[4]};", f";{BAD};")
     bad = call(path, "run")
     status = call(path, "status")
-    warehouse = folder / "data" / "warehouse" / "pipeledger.duckdb"
-    with connect(warehouse) as db:
-        tomorrows_deals = checksum(db, "marts", "fct_deal")[1]
-    before = warehouse.read_bytes()
-    past = call(path, "build", "--as-of", TODAY)
-    moved = warehouse.read_bytes() != before
-    report = json.loads(past.stdout)
-    with connect(Path(report["warehouse"])) as db:
-        sums = {
-            name: checksum(db, "marts", name)[1] for name in json.loads(today.stdout)["checksums"]
-        }
     return Story(
         path,
         export,
         json.loads(today.stdout),
         bad,
         json.loads(bad.stdout),
-        tomorrows_deals,
-        report,
-        sums,
-        moved,
         f"kontor:{first[0]}",
         json.loads(status.stdout),
     )
@@ -167,24 +147,6 @@ def test_sources_that_are_not_configured_cost_nothing(story: Story) -> None:
 
     assert [] == staged
     assert {"kontor"} == {stream["connection"] for stream in story.status["streams"]}
-
-
-def test_an_as_of_build_is_what_was_known_then(story: Story) -> None:
-    """A report of last quarter can be made again, and nothing of today leaks into it."""
-    changed = {
-        mart
-        for mart, then in story.today["checksums"].items()
-        if story.as_of_checksums[mart] != then
-    }
-
-    assert set() == changed
-    assert story.tomorrows_deals != story.as_of_checksums["fct_deal"]
-
-
-def test_an_as_of_build_leaves_the_running_warehouse_alone(story: Story) -> None:
-    """It is a question about the past, not a change of the present."""
-    assert not story.warehouse_moved
-    assert story.as_of["warehouse"] != story.today["build"]["warehouse"]
 
 
 def test_a_deal_with_an_unknown_stage_holds_the_publication_back(story: Story) -> None:
