@@ -1,5 +1,6 @@
 """The published companies, each made once for the tests of one worker."""
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -36,6 +37,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return len(LONGEST_FIRST) + (0 if is_slow else 1)
 
     items.sort(key=place)
+
+
+def pytest_configure() -> None:
+    """To import tests and libraries makes no garbage."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage among what the tests make, and less often: the libraries are none.
+
+    A worker holds a million objects; to look at all of them again and again was a tenth of its
+    time.
+    """
+    gc.freeze()
+    gc.enable()
+    gc.set_threshold(10_000, 20, 20)
 
 
 @pytest.fixture(scope="session", autouse=True)
