@@ -217,7 +217,7 @@ def slow_lint(scratch: Path) -> Iterator[Callable[[], int]]:
     Yields what waits for them, prints what they found and returns the first exit code that is
     not 0 (of one that was killed it is below).
     """
-    patience = ("nice", "-n", "10") if shutil.which("nice") else ()
+    patience = ("nice", "-n", "19") if shutil.which("nice") else ()
     env = {**environment(), "PYTHONPATH": str(types_folder())}
     running: list[tuple[subprocess.Popen[bytes], Path]] = []
 
