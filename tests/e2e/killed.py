@@ -7,6 +7,7 @@ from pathlib import Path
 # Imported for the children's sake; none of them starts a thread by being imported.
 import dbt.adapters.duckdb.connections
 import dbt.cli.main  # noqa: F401 - as above
+import pandas as pd  # noqa: F401 - pyarrow's first array imports it
 
 from pipeledger.build import BuildReport, build, mark_of
 from pipeledger.pipeline import clock_of, landing_of, sync_all, warehouse_of

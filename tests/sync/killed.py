@@ -5,6 +5,8 @@ import os
 from datetime import timedelta
 from pathlib import Path
 
+import pandas as pd  # noqa: F401 - pyarrow's first array imports it, in every child but for this
+
 from pipeledger.landing import Landing
 from pipeledger.sync import batch, sync_connection
 from tests.forks import serve
