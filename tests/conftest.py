@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import trustme
@@ -23,12 +24,18 @@ LONGEST_FIRST = (
 
 Two workers end together when what is long is begun first and what is short fills up.
 """
+CONNECTORS = Path(__file__).parent / "connectors"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Bring the long groups forward, then whatever is slow; the rest keeps its order."""
+    """Bring the long groups forward, then whatever is slow; the rest keeps its order.
+
+    First of all what waits: a client pauses as a vendor asks, and the linters work meanwhile.
+    """
 
     def place(item: pytest.Item) -> int:
+        if CONNECTORS in item.path.parents:
+            return -1
         mark = item.get_closest_marker("xdist_group")
         group = mark.args[0] if mark else ""
         if group in LONGEST_FIRST:
