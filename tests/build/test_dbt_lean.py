@@ -14,6 +14,7 @@ from dbt.context.manifest import ManifestContext
 from dbt_common.behavior_flags import BehaviorFlagRendered
 from dbt_common.clients import jinja
 from dbt_common.events import base_types, event_manager_client
+from dbt_common.exceptions import CompilationError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -76,6 +77,11 @@ def _context(made: list[str]) -> Any:
         def stock(self) -> str:
             made.append("stock")
             return "a word"
+
+        @contextproperty()
+        def never_named(self) -> str:
+            made.append("never_named")
+            return ""
 
         @contextmember()
         @staticmethod
@@ -158,6 +164,28 @@ def test_a_text_that_was_compiled_before_is_rendered_with_what_it_is_given_now()
         ]
 
     assert [f"select {column} from {table}" for table in "tu" for column in "ab"] == rendered
+
+
+@pytest.mark.parametrize("text", ["{{ amount }}", "{{ shop.no_such.thing(1) }}"])
+def test_a_text_is_rendered_as_the_kind_that_is_asked_for(text: str) -> None:
+    """A value is no text, and a parser collects what it does not know where a node would fail."""
+
+    def rendered() -> list[Any]:
+        found = []
+        for native in (False, True):
+            for captured in (False, True):
+                try:
+                    found.append(get_rendered(text, {"amount": 3}, None, captured, native))
+                except CompilationError as error:
+                    found.append(error)
+        return [(type(one).__name__, str(one)) for one in found]
+
+    theirs = rendered()
+    with lean():
+        ours = [rendered(), rendered()]
+
+    assert [theirs, theirs] == ours
+    assert 1 < len({*theirs})
 
 
 def test_dbt_is_its_own_again_after_a_command_that_failed() -> None:
