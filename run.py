@@ -126,7 +126,7 @@ def setup() -> None:
     if sys.version_info < (3, 11):  # noqa: UP036 - the reader may well have started an older one
         sys.exit(f"run.py: Python 3.11 or newer is needed, this is {sys.version.split()[0]}")
     wanted = fingerprint()
-    if STAMP.exists() and STAMP.read_text() == wanted:
+    if STAMP.exists() and STAMP.read_text() == wanted and types_folder().exists():
         return
     started = time.monotonic()
     uv = install_uv()

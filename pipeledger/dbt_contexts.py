@@ -44,11 +44,11 @@ class Lent(dict[str, Any]):
     def __bool__(self) -> bool:
         return bool(self.names) or bool(dict.__len__(self))
 
-    # A dictionary's own know of nothing but what is made.
-    get = Mapping.get  # type: ignore[assignment]
-    keys = Mapping.keys  # type: ignore[assignment]
-    items = Mapping.items  # type: ignore[assignment]
-    values = Mapping.values  # type: ignore[assignment]
+    # A dictionary's own know of nothing but what is made; these ask for each name.
+    get = Mapping.get  # type: ignore[assignment] # of any mapping
+    keys = Mapping.keys  # type: ignore[assignment] # a view of any mapping
+    items = Mapping.items  # type: ignore[assignment] # a view of any mapping
+    values = Mapping.values  # type: ignore[assignment] # a view of any mapping
 
 
 class Bound(MacroGenerator):

@@ -62,11 +62,6 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(10_000, 20, 20)
 
 
-def pytest_unconfigure() -> None:
-    """Whoever counts what is left at the end finds everything let go."""
-    gc.unfreeze()
-
-
 @pytest.fixture(scope="session", autouse=True)
 def _one_authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """The machine trusts one authority, which nobody has: no test reaches the world.
