@@ -1,7 +1,7 @@
 """Read the published marts, as every reader does: through the link, read-only."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,14 @@ def open_serving(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         yield db
     finally:
         db.close()
+
+
+@contextmanager
+def held_open(settings: Settings) -> Iterator[None]:
+    """Keep what is published open, if anything is: who opens it meanwhile need not wait for it."""
+    is_published = (settings.paths.serving / CURRENT).exists()
+    with open_serving(settings) if is_published else nullcontext():
+        yield
 
 
 def published(settings: Settings) -> Mapping[str, Any] | None:

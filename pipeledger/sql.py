@@ -4,8 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import duckdb
-
-ROWS_AT_ONCE = 500
+import pyarrow as pa
 
 
 def literal(text: str) -> str:
@@ -14,9 +13,15 @@ def literal(text: str) -> str:
 
 
 def insert(db: duckdb.DuckDBPyConnection, table: str, rows: Iterable[Sequence[Any]]) -> None:
-    """Insert rows into a table; many per statement, for each costs DuckDB a millisecond."""
-    values = [tuple(row) for row in rows]
-    for start in range(0, len(values), ROWS_AT_ONCE):
-        part = values[start : start + ROWS_AT_ONCE]
-        marks = ", ".join("(" + ", ".join("?" * len(row)) + ")" for row in part)
-        db.execute(f"insert into {table} values {marks}", [one for row in part for one in row])  # noqa: S608 - our names
+    """Insert rows into a table, all at once, in the order of its columns.
+
+    DuckDB takes a millisecond for a statement, and for rows given as parameters 0.1 ms each.
+    """
+    columns = [pa.array(column) for column in zip(*rows, strict=True)]
+    if not columns:
+        return
+    db.register("inserted", pa.table(columns, names=[str(place) for place in range(len(columns))]))
+    try:
+        db.execute(f"insert into {table} from inserted")
+    finally:
+        db.unregister("inserted")

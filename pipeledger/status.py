@@ -19,17 +19,12 @@ def status(settings: Settings) -> dict[str, Any]:
     """
     now = clock_of(settings)()
     landing = landing_of(settings)
-    complete = {
-        (row.source, row.stream, row.connection): row.at
-        for row in landing.checkpoints()
-        if row.state == "complete"
-    }
     configured = {(one.source, one.name) for one in settings.connections}
     streams = []
-    for row in landing.checkpoints(last=True):
+    for row in landing.statuses():
         if (row.source, row.connection) not in configured:
             continue  # taken out of the settings: nobody waits for it
-        done = complete.get((row.source, row.stream, row.connection))
+        done = row.completed_at
         age = None if done is None else (now - done).total_seconds() / 3600
         streams.append(
             {

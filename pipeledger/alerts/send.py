@@ -18,6 +18,7 @@ from pipeledger.alerts.sent import Sent, SentLog
 from pipeledger.alerts.wording import Wording
 from pipeledger.locks import exclusive
 from pipeledger.pipeline import clock_of
+from pipeledger.serving import held_open, published
 from pipeledger.settings import Settings
 from pipeledger.status import status
 
@@ -88,7 +89,8 @@ def _prepared(settings: Settings, also: Sequence[Incident] = ()) -> tuple[_Run, 
     now = clock_of(settings)()
     zone = ZoneInfo(settings.company.time_zone)
     today = now.astimezone(zone).date()
-    facts = _facts(settings)
+    with held_open(settings):
+        facts, broken = _facts(settings), incidents(status(settings))
     log = SentLog(settings.paths.state, today)
     smtp = settings.alerts.smtp
     sender = "pipeledger@localhost" if smtp is None else smtp.sender
@@ -101,13 +103,11 @@ def _prepared(settings: Settings, also: Sequence[Incident] = ()) -> tuple[_Run, 
         Wording(settings.company.name, settings.alerts.locale, as_of, today),
         Calendars(zone, settings.alerts.reminder_time, sender, today, now),
     )
-    return run, plan(settings, facts, [*incidents(status(settings)), *also], log, today), log
+    return run, plan(settings, facts, [*broken, *also], log, today), log
 
 
 def _facts(settings: Settings) -> Facts | None:
     """None before the first publication: what broke is told even then."""
-    from pipeledger.serving import published
-
     return None if published(settings) is None else read_facts(settings)
 
 

@@ -1,18 +1,19 @@
 """The landing store: append versions, keep checkpoints, pin what a build reads."""
 
 import re
-import threading
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import msgspec
 import pyarrow as pa
+from deltalake import DeltaTable
 
 from connectors.base.errors import ConfigError
 from connectors.base.stream import Record, Rejected
@@ -39,6 +40,15 @@ RETENTION = timedelta(days=7)
 _NAME = re.compile(r"_?[a-z][a-z0-9_]*")
 _UNREADABLE = re.compile(r"[%*?\[\]]")
 _NEWEST_FIRST = "sync_id desc, sequence desc"
+
+
+@cache
+def _asked() -> duckdb.DuckDBPyConnection:
+    """An empty database of this process to ask files with: to open one takes 12 ms.
+
+    It keeps nothing of what it read.
+    """
+    return duckdb.connect(":memory:", config={"enable_external_file_cache": False})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +90,7 @@ class Landing:
             )
         self._checkpoints = AppendTable(self._uri("_checkpoints"), CHECKPOINTS)
         self._quarantine = AppendTable(self._uri("_quarantine"), QUARANTINE)
-        self._opening = threading.Lock()
         self._rooms = Rooms(Path(self.root) / "_scratch")
-        self._db: duckdb.DuckDBPyConnection | None = None
 
     def _uri(self, *parts: str) -> str:
         for part in parts:
@@ -282,10 +290,16 @@ class Landing:
 
     def streams(self) -> list[tuple[str, str]]:
         """Every (source, stream) that has landed, in order."""
+        return [(source, stream) for source, stream, _ in self._tables()]
+
+    def _tables(self) -> Iterator[tuple[str, str, DeltaTable]]:
         found = {(row["source"], row["stream"]) for row in self._known_streams()}
         logs = Path(self.root).glob("[a-z]*/[a-z]*/_delta_log")
         found |= {(log.parent.parent.name, log.parent.name) for log in logs}
-        return sorted(pair for pair in found if open_table(self._uri(*pair)))
+        for source, stream in sorted(found):
+            table = open_table(self._uri(source, stream))
+            if table is not None:
+                yield source, stream, table
 
     def _known_streams(self) -> list[dict[str, Any]]:
         names = ["source", "stream"]
@@ -307,10 +321,7 @@ class Landing:
         is ever updated, so the newest version of the table holds every older one.
         """
         pins = {}
-        for source, stream in self.streams():
-            table = open_table(self._uri(source, stream))
-            if table is None:
-                continue
+        for source, stream, table in self._tables():
             rows = sum(action["num_records"] for action in add_actions(table))
             files = tuple(sorted(files_of(table)))
             pins[source, stream] = Pin(source, stream, table.version(), files, rows)
@@ -343,13 +354,6 @@ class Landing:
         )
         return len(found)
 
-    def _database(self) -> duckdb.DuckDBPyConnection:
-        """An empty database to ask the files with: opening one for each question takes 12 ms."""
-        with self._opening:
-            if self._db is None:
-                self._db = duckdb.connect(":memory:")
-            return self._db
-
     def _select(
         self, table: Sequence[str], names: Sequence[str], rest: str, values: Sequence[Any]
     ) -> list[dict[str, Any]]:
@@ -364,7 +368,7 @@ class Landing:
             if partitioned
             else ", hive_partitioning = false"
         )
-        with self._database().cursor() as db:
+        with _asked().cursor() as db:
             db.execute("set timezone = 'UTC'")
             found = db.execute(
                 f"select {columns} from read_parquet(?{options}) {rest}",  # noqa: S608 - our names

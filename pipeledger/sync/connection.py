@@ -119,7 +119,8 @@ async def sync_connection(
         finally:
             _note_rest(run)
         crash_point("before-compaction")
-        await in_thread(landing.compact, connector.source, *reports)
+        grown = [name for name, report in reports.items() if report.appended]
+        await in_thread(landing.compact, connector.source, *grown)
         return SyncReport(connector.source, connection, scope.sync_id, tuple(reports.values()))
 
 

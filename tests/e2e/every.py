@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeledger.serving import held_open
 from pipeledger.settings import load_settings
 from sandbox.company import build
 from sandbox.company.people import OWN_DOMAINS
@@ -75,6 +76,7 @@ def every_vendor(folder: Path) -> Iterator[Every]:
             settings = load_settings(path).settings
         road = Road(company, settings)
         road.runs.append(run(settings))
+        stack.enter_context(held_open(settings))
         yield Every(road, found)
         wrong = {source: one.errors() for source, one in served.items() if one.errors()}
         assert {} == wrong

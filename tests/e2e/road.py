@@ -19,7 +19,7 @@ from pipeledger.build import BuildReport
 from pipeledger.demo import SEED, sandbox
 from pipeledger.pipeline import build_and_note, publish_and_note, sync_all
 from pipeledger.publish import Publication
-from pipeledger.serving import open_serving
+from pipeledger.serving import held_open, open_serving
 from pipeledger.settings import Settings, load_settings
 from pipeledger.sync import SyncReport
 from sandbox.company import Company, build
@@ -83,7 +83,8 @@ def company_road(folder: Path, scale: float = SCALE) -> Iterator[Road]:
         settings = load_settings(path).settings
         road = Road(build(SEED, scale), settings)
         road.runs.append(run(settings))
-        yield road
+        with held_open(settings):
+            yield road
 
 
 def beside(road: Road, folder: Path) -> Path:
