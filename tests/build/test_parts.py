@@ -32,10 +32,13 @@ ROWS = 40
 
 @pytest.fixture
 def warehouse(small_road: Road, tmp_path: Path) -> Path:
-    """The small company's warehouse, to build in."""
+    """The small company's warehouse as after its first build, to build in: every deal is news."""
     standing = warehouse_of(small_road.settings)
     shutil.copytree(standing.parent, tmp_path / "warehouse")
-    return tmp_path / "warehouse" / standing.name
+    path = tmp_path / "warehouse" / standing.name
+    with duckdb.connect(str(path)) as db:
+        db.execute("update intermediate.int_deal_inputs set is_changed = true")
+    return path
 
 
 def rebuilt(road: Road, warehouse: Path, *options: str, **changed: str) -> list[Any]:
