@@ -54,49 +54,64 @@ def search_inboxes(settings: Settings, texts: Sequence[str], found: dict[str, in
 
 
 def _count(path: Path, texts: Sequence[str], found: dict[str, int]) -> None:
-    hits = sum(one.count(text) for one in _texts_in(path) for text in texts)
+    if not texts:
+        return
+    hits = sum(_hits(piece, texts) for piece in _pieces(path))
     if path.suffix == ".duckdb":
         hits += _count_in_database(path, texts)
     if hits:
         found[str(path)] = hits
 
 
-def _texts_in(path: Path) -> Iterator[str]:
-    """The bytes of a file as text, piece by piece, and what its format keeps compressed."""
+def _hits(piece: bytes, texts: Sequence[str]) -> int:
+    """How often texts stand in bytes, in whatever case.
+
+    To read bytes as text takes twenty times as long as to look at them, and only what goes
+    beyond ASCII has another case in text than in bytes.
+    """
+    plain = piece.lower()
+    hits = sum(plain.count(text.encode()) for text in texts if text.isascii())
+    others = [text for text in texts if not text.isascii()]
+    if others:
+        read = piece.decode("utf-8", "replace").lower()
+        hits += sum(read.count(text) for text in others)
+    return hits
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    """The bytes of a file piece by piece, and what its format keeps compressed."""
     with path.open("rb") as file:
         before = b""
         while piece := file.read(_PIECE):
-            yield (before + piece).decode("utf-8", "replace").lower()
+            yield before + piece
             before = piece[-_LONGEST:]
     if path.suffix == ".parquet":
-        yield from _texts_of_parquet(path)
+        yield from _columns(path)
     elif path.suffix in {".xlsx", ".zip"} and zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as parts:
-            for name in parts.namelist():
-                yield parts.read(name).decode("utf-8", "replace").lower()
+            yield from map(parts.read, parts.namelist())
     elif path.suffix == ".gz":
         with suppress(OSError, EOFError), gzip.open(path) as unpacked:
-            yield unpacked.read().decode("utf-8", "replace").lower()
+            yield unpacked.read()
 
 
-def _texts_of_parquet(path: Path) -> Iterator[str]:
+def _columns(path: Path) -> Iterator[bytes]:
     for batch in pq.ParquetFile(path).iter_batches(20_000):
         for column in batch.columns:
             if not pa.types.is_primitive(column.type):  # lists and categories hold texts, too
-                yield "\n".join(str(one).lower() for one in column.to_pylist() if one is not None)
+                yield "\n".join(map(str, column.drop_null().to_pylist())).encode()
 
 
-def _count_in_database(path: Path, subjects: Sequence[str]) -> int:
-    hits = 0
+def _count_in_database(path: Path, texts: Sequence[str]) -> int:
+    counted = ", ".join(["count(*) filter (contains(row_text, ?))"] * len(texts))
     with duckdb.connect(str(path), read_only=True) as db:
-        for schema, table in db.execute(
-            "select schema_name, table_name from duckdb_tables()"
-        ).fetchall():
-            for subject in subjects:
-                found = db.execute(
-                    f'select count(*) from {schema}."{table}" as t '  # noqa: S608 - names of ours
-                    "where contains(lower(cast(t as varchar)), ?)",
-                    [subject],
-                ).fetchall()
-                hits += int(found[0][0])
+        tables = db.execute("select schema_name, table_name from duckdb_tables()").fetchall()
+        hits = 0
+        for schema, table in tables:
+            (found,) = db.execute(
+                f"select {counted} from "  # noqa: S608 - names of ours
+                f'(select lower(cast(t as varchar)) as row_text from {schema}."{table}" as t)',
+                list(texts),
+            ).fetchall()
+            hits += sum(found)
     return hits
