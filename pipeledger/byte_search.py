@@ -17,6 +17,8 @@ import pyarrow.parquet as pq
 from pipeledger.settings import Settings
 
 _PIECE, _LONGEST = 16 * 1024**2, 320
+_INTO_ASCII = [(letter.encode(), letter.lower().encode()) for letter in "\u0130\u212a"]
+"""The two letters beyond ASCII whose lower case holds one of it: the dotted I, the Kelvin sign."""
 
 Wanted: TypeAlias = tuple[Sequence[str], dict[str, int]]
 """Texts in lower case, and where their hits are counted, by the name of the place."""
@@ -66,10 +68,12 @@ def _count(path: Path, texts: Sequence[str], found: dict[str, int]) -> None:
 def _hits(piece: bytes, texts: Sequence[str]) -> int:
     """How often texts stand in bytes, in whatever case.
 
-    To read bytes as text takes twenty times as long as to look at them, and only what goes
-    beyond ASCII has another case in text than in bytes.
+    To read bytes as text takes twenty times as long as to look at them, and only a text that
+    goes beyond ASCII needs it.
     """
     plain = piece.lower()
+    for letter, lowered in _INTO_ASCII:
+        plain = plain.replace(letter, lowered)
     hits = sum(plain.count(text.encode()) for text in texts if text.isascii())
     others = [text for text in texts if not text.isascii()]
     if others:

@@ -22,6 +22,6 @@ def insert(db: duckdb.DuckDBPyConnection, table: str, rows: Iterable[Sequence[An
         return
     db.register("inserted", pa.table(columns, names=[str(place) for place in range(len(columns))]))
     try:
-        db.execute(f"insert into {table} from inserted")
+        db.execute(f"insert into {table} select * from inserted")  # noqa: S608 - our names
     finally:
         db.unregister("inserted")

@@ -82,6 +82,26 @@ def test_a_text_is_found_in_whatever_form_it_is_kept(
     assert [str(tmp_path / name)] == list(found)
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.duckdb"])
+@pytest.mark.parametrize(
+    ("kept", "text"),
+    [
+        *(("EVA STONE", "eva stone"), ("ÖZGÜR GÜL", "özgür gül")),
+        *(("AL\u0130", "ali"), ("\u212aurt", "kurt")),
+    ],
+)
+def test_case_does_not_hide_a_name_of_any_language(
+    tmp_path: Path, name: str, kept: str, text: str
+) -> None:
+    """Letters of other alphabets have a case as well, and two of them one in ours."""
+    (database if name == "a.duckdb" else csv)(tmp_path / name, f"a name: {kept}")
+    found: dict[str, int] = {}
+
+    byte_search._count(tmp_path / name, [text, "nobody"], found)
+
+    assert [str(tmp_path / name)] == list(found)
+
+
 @pytest.mark.parametrize("name", ["a.zip", "a.xlsx", "a.gz"])
 def test_a_file_that_is_not_what_its_name_says_is_searched_as_it_is(
     tmp_path: Path, name: str

@@ -43,7 +43,7 @@ _NEWEST_FIRST = "sync_id desc, sequence desc"
 
 
 @cache
-def _asked() -> duckdb.DuckDBPyConnection:
+def _reader() -> duckdb.DuckDBPyConnection:
     """An empty database of this process to ask files with: to open one takes 12 ms.
 
     It keeps nothing of what it read.
@@ -293,17 +293,14 @@ class Landing:
         return [(source, stream) for source, stream, _ in self._tables()]
 
     def _tables(self) -> Iterator[tuple[str, str, DeltaTable]]:
-        found = {(row["source"], row["stream"]) for row in self._known_streams()}
+        known = self._select(("_checkpoints",), ["source", "stream"], "group by all", [])
+        found = {(row["source"], row["stream"]) for row in known}
         logs = Path(self.root).glob("[a-z]*/[a-z]*/_delta_log")
         found |= {(log.parent.parent.name, log.parent.name) for log in logs}
         for source, stream in sorted(found):
             table = open_table(self._uri(source, stream))
             if table is not None:
                 yield source, stream, table
-
-    def _known_streams(self) -> list[dict[str, Any]]:
-        names = ["source", "stream"]
-        return self._select(("_checkpoints",), names, "group by all", [])
 
     def connections(self, source: str, stream: str) -> dict[str, int]:
         """Rows of a stream's table by connection; empty if nothing has landed."""
@@ -368,7 +365,7 @@ class Landing:
             if partitioned
             else ", hive_partitioning = false"
         )
-        with _asked().cursor() as db:
+        with _reader().cursor() as db:
             db.execute("set timezone = 'UTC'")
             found = db.execute(
                 f"select {columns} from read_parquet(?{options}) {rest}",  # noqa: S608 - our names
