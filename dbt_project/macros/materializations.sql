@@ -11,6 +11,7 @@
     {% call statement('main') -%}
         {{ replace_table(target, sql) }}
     {%- endcall %}
+    {%- if config.get('contract').enforced %}{{ assert_contract(target) }}{% endif %}
     {{ run_hooks(post_hooks) }}
     {% do adapter.commit() %}
     {{ return({'relations': [target]}) }}
@@ -36,6 +37,7 @@
             {{ append_to_table(target, sql) }}
         {%- endif %}
     {%- endcall %}
+    {%- if config.get('contract').enforced %}{{ assert_contract(target) }}{% endif %}
     {{ run_hooks(post_hooks) }}
     {% do adapter.commit() %}
     {{ return({'relations': [target]}) }}
@@ -45,20 +47,33 @@
 {% macro replace_table(target, sql) -%}
     {%- set parts = number_of_parts() -%}
     {{ drop_if_another_kind(target) }}
-    {% if config.get('contract').enforced -%}
-        {{ get_assert_columns_equivalent(sql) }}
-        create or replace table {{ target }} {{ get_table_columns_and_constraints() }};
-        {%- for part in range(parts) %}
-        {{ begin_part(part, parts) }}
-        insert into {{ target }} {{ get_column_names() }} ({{ get_select_subquery(sql) }});
-        {%- endfor %}
-    {%- else -%}
-        {%- for part in range(parts) %}
-        {{ begin_part(part, parts) }}
-        {{ 'insert into' if part else 'create or replace table' }} {{ target }}
-        {{ '' if part else 'as' }} ({{ sql }});
-        {%- endfor %}
-    {%- endif %}
+    {%- for part in range(parts) %}
+    {{ begin_part(part, parts) }}
+    {{ 'insert into' if part else 'create or replace table' }} {{ target }}
+    {{ '' if part else 'as' }} ({{ sql }});
+    {%- endfor %}
+{%- endmacro %}
+
+{#- Refuse a table that breaks its contract, before it is committed: what stood before it stays.
+    dbt's own materialization asks about the query, which DuckDB reads and plans a second time for
+    it, and lays its columns into the contract's order. Here they stand in it, and their types are
+    written as DuckDB writes them; dbt's own is asked where they do not, to say what differs. -#}
+{% macro assert_contract(target) -%}
+    {%- set stands = 'select * from ' ~ target -%}
+    {%- set found, told = [], [] -%}
+    {%- for column in adapter.get_column_schema_from_query(stands) -%}
+        {%- do found.append(column.name ~ ' ' ~ column.dtype | lower) -%}
+    {%- endfor -%}
+    {%- for column in model.columns.values() -%}
+        {%- do told.append(column.name ~ ' ' ~ column.data_type) -%}
+    {%- endfor -%}
+    {%- if found != told -%}
+        {{ get_assert_columns_equivalent(stands) }}
+        {{ exceptions.raise_compiler_error(
+            target ~ ' has ' ~ (found | join(', ')) ~ '; its contract tells the same in another '
+            ~ 'order, or by other names of types: ' ~ (told | join(', '))
+        ) }}
+    {%- endif -%}
 {%- endmacro %}
 
 {#- The statements that add a query's rows to a table of the same columns. -#}
