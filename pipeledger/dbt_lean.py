@@ -18,8 +18,9 @@ def lean(*, tells: bool = False) -> Iterator[None]:
     Args:
         tells: somebody reads dbt's events, as Dagster does; else they are dropped.
     """
+    told = () if tells else (_events,)
     with ExitStack() as stack:
-        for spared in (_templates, _date_words, _contexts, *(() if tells else (_events,))):
+        for spared in (_templates, _date_words, _contexts, _graph, _plugins, *told):
             stack.enter_context(spared())
         yield
 
@@ -115,4 +116,57 @@ def _contexts() -> Iterator[None]:
     with ExitStack() as stack:
         for owner, name, value in LENT:
             stack.enter_context(_put(owner, name, value))
+        yield
+
+
+@contextmanager
+def _graph() -> Iterator[None]:
+    """Ask of the graph no more than is told: that it has no cycle, and each node's type.
+
+    The edges by which a model waits for tests are those of dbt's flag ``use_fast_test_edges``,
+    which let the same nodes wait.
+    """
+    from dbt.compilation import Linker
+    from networkx import (  # type: ignore[import-untyped] # theirs
+        is_directed_acyclic_graph,
+    )
+
+    find_cycles: Callable[..., Any] = Linker.find_cycles
+
+    def named_cycle(self: Any) -> Any:
+        return None if is_directed_acyclic_graph(self.graph) else find_cycles(self)
+
+    def summary(self: Any, manifest: Any) -> dict[int, dict[str, Any]]:
+        places = {name: place for place, name in enumerate(self.graph)}
+        told: dict[int, dict[str, Any]] = {}
+        for name, place in places.items():
+            told[place] = {"name": name, "type": manifest.expect(name).resource_type}
+            after = [places[one] for one in self.graph.successors(name)]
+            if after:
+                told[place]["succ"] = after
+        return told
+
+    with (
+        _put(Linker, "find_cycles", named_cycle),
+        _put(Linker, "get_graph_summary", summary),
+        _put(Linker, "add_test_edges", Linker.add_test_edges_2),
+    ):
+        yield
+
+
+@cache
+def _plugin_modules() -> Any:
+    from dbt.plugins.manager import PluginManager
+
+    found: Callable[[], Any] = PluginManager.get_prefixed_modules
+    return found()
+
+
+@contextmanager
+def _plugins() -> Iterator[None]:
+    """Look once for installed modules that call themselves plugins of dbt."""
+    from dbt.plugins.manager import PluginManager
+
+    modules = _plugin_modules()
+    with _put(PluginManager, "get_prefixed_modules", staticmethod(lambda: modules)):
         yield

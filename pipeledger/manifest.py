@@ -10,6 +10,7 @@ with all sources configured, and a company gets what dbt itself would have left 
 
 import gc
 import hashlib
+import json
 import os
 import pickle
 import re
@@ -19,6 +20,7 @@ from argparse import Namespace
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -111,7 +113,8 @@ def show_manifest(warehouse: Path, manifest: Any) -> Path:
     the file that was there or the new one. Returns the manifest's path.
     """
     from dbt.flags import set_from_args
-    from dbt.parser.manifest import write_manifest
+    from dbt.parser.manifest import write_semantic_manifest
+    from dbt_common.utils.encoding import JSONEncoder
 
     folder = warehouse.parent / "dbt"
     told = hashlib.sha256(f"{_kept(warehouse)}{warehouse}{sorted(manifest.nodes)}".encode())
@@ -124,7 +127,12 @@ def show_manifest(warehouse: Path, manifest: Any) -> Path:
     flags = Namespace(project_dir=str(ROOT), profiles_dir=str(ROOT))
     set_from_args(flags, None)
     with tempfile.TemporaryDirectory(prefix=".manifest-", dir=folder) as written:
-        write_manifest(manifest, written)
+        # As dbt writes it, but all at once: it lets Python put together half a million pieces.
+        artifact = manifest.writable_manifest()
+        whole = artifact.to_dict(omit_none=False, context={"artifact": True})
+        text = json.dumps(whole, cls=JSONEncoder)
+        Path(written, "manifest.json").write_text(text, encoding="utf-8")
+        write_semantic_manifest(manifest, written)
         for file in Path(written).iterdir():
             file.replace(folder / file.name)
     note.write_text(told.hexdigest(), encoding="ascii")
@@ -151,14 +159,25 @@ def _rename(manifest: Any, database: str) -> None:
 
 def _kept(warehouse: Path) -> Path:
     """The file of this reading: below the project, or by the warehouse if that is read-only."""
-    told = hashlib.sha256(f"{sys.version}{version('dbt-core')}{version('dbt-duckdb')}".encode())
     files = [path for path in (ROOT / "dbt_project").rglob("*") if path.suffix in _READ]
-    for path in sorted([*files, ROOT / "dbt_project.yml", ROOT / "profiles.yml"]):
-        told.update(f"\n{path.relative_to(ROOT)}\n".encode() + path.read_bytes())
+    files = sorted([*files, ROOT / "dbt_project.yml", ROOT / "profiles.yml"])
+    stats = [path.stat() for path in files]
+    read = tuple(
+        (path, one.st_mtime_ns, one.st_size) for path, one in zip(files, stats, strict=True)
+    )
     target = ROOT / "target"
     is_writable = os.access(target if target.exists() else ROOT, os.W_OK)
     folder = target / "manifest" if is_writable else warehouse.parent / "dbt"
-    return folder / f"{told.hexdigest()[:32]}.pickle"
+    return folder / f"{_fingerprint(read)}.pickle"
+
+
+@lru_cache(maxsize=1)
+def _fingerprint(read: tuple[tuple[Path, int, int], ...]) -> str:
+    """Of what files of the project say, by whom it is read; their times and sizes tell changes."""
+    told = hashlib.sha256(f"{sys.version}{version('dbt-core')}{version('dbt-duckdb')}".encode())
+    for path, *_ in read:
+        told.update(f"\n{path.relative_to(ROOT)}\n".encode() + path.read_bytes())
+    return told.hexdigest()[:32]
 
 
 def _read(path: Path) -> None:

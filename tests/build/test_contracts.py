@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dbt.artifacts.resources import ColumnInfo
+from dbt.artifacts.resources.v1.components import ColumnInfo
 
 from pipeledger.dbt_runs import Dbt, dbt_environment
 from pipeledger.pipeline import warehouse_of
@@ -45,11 +45,13 @@ def test_a_broken_contract_is_told_and_what_stood_before_it_stays(
     standing = warehouse_of(small_road.settings)
     shutil.copytree(standing.parent, tmp_path / "warehouse")
     warehouse = tmp_path / "warehouse" / standing.name
+    as_of = small_road.settings.clock
+    assert as_of is not None
     said: dict[str, list[str]] = {}
     with connect(warehouse) as db:
         before = checksum(db, "marts", mart)
 
-    with dbt_environment(warehouse, small_road.settings.clock):
+    with dbt_environment(warehouse, as_of):
         for change in (_retyped, _lacking, _longer, _reordered):
             dbt = Dbt(warehouse, dbt_vars(small_road.settings))
             node: Any = dbt.manifest.nodes[f"model.pipeledger.{mart}"]

@@ -1,5 +1,6 @@
 """What dbt is spared while a command runs changes no answer, and is its own again afterwards."""
 
+import json
 from collections.abc import Callable, Mapping
 from inspect import getattr_static
 from types import SimpleNamespace
@@ -7,10 +8,13 @@ from typing import Any
 
 import pytest
 from dbt.adapters.factory import load_plugin
+from dbt.artifacts.resources.types import NodeType
 from dbt.clients.jinja import MacroGenerator, MacroStack, get_rendered
+from dbt.compilation import Linker
 from dbt.context import macros
 from dbt.context.base import Var, contextmember, contextproperty
 from dbt.context.manifest import ManifestContext
+from dbt.plugins.manager import PluginManager
 from dbt_common.behavior_flags import BehaviorFlagRendered
 from dbt_common.clients import jinja
 from dbt_common.events import base_types, event_manager_client
@@ -188,6 +192,42 @@ def test_a_text_is_rendered_as_the_kind_that_is_asked_for(text: str) -> None:
     assert 1 < len({*theirs})
 
 
+def _linked(*edges: tuple[str, str]) -> tuple[Linker, Any]:
+    """A graph of models, and the manifest that has them."""
+    linker = Linker()
+    for before, after in edges:
+        linker.dependency(after, before)  # type: ignore[no-untyped-call] # theirs
+
+    def expect(name: str) -> Any:
+        kind = NodeType.Test if name.startswith("test.") else NodeType.Model
+        told = {"resource_type": kind.value, "name": name}
+        return SimpleNamespace(resource_type=kind, to_dict=lambda **_: told)
+
+    return linker, SimpleNamespace(expect=expect)
+
+
+def test_the_graph_is_told_as_dbt_tells_it() -> None:
+    """Its summary lies beside the compiled models for whoever looks why a build waits."""
+    linker, manifest = _linked(("deals", "funnel"), ("deals", "test.deals"), ("funnel", "quota"))
+    theirs = json.dumps(linker.get_graph_summary(manifest))
+    with lean():
+        ours = json.dumps(linker.get_graph_summary(manifest))
+
+    assert '"type": "test"' in theirs
+    assert theirs == ours
+
+
+@pytest.mark.parametrize("edges", [(("a", "b"), ("b", "c")), (("a", "b"), ("b", "c"), ("c", "b"))])
+def test_a_cycle_is_named_as_dbt_names_it(edges: tuple[tuple[str, str], ...]) -> None:
+    """Whoever wrote two models that wait for each other is told which."""
+    linker, _ = _linked(*edges)
+    theirs = linker.find_cycles()  # type: ignore[no-untyped-call] # theirs
+    with lean():
+        ours = linker.find_cycles()  # type: ignore[no-untyped-call] # theirs
+
+    assert ("b --> c" if len(edges) > 2 else None) == theirs == ours
+
+
 def test_dbt_is_its_own_again_after_a_command_that_failed() -> None:
     """The process goes on, and whoever runs dbt in it next gets dbt."""
     import parsedatetime  # type: ignore[import-untyped] # theirs
@@ -201,6 +241,9 @@ def test_dbt_is_its_own_again_after_a_command_that_failed() -> None:
             jinja.get_environment,
             *(getattr(owner, name) for owner, name, _ in LENT),
             getattr_static(BehaviorFlagRendered, "_default_source"),
+            getattr_static(PluginManager, "get_prefixed_modules"),
+            *(vars(Linker)[name] for name in ("find_cycles", "get_graph_summary")),
+            vars(Linker)["add_test_edges"],
         )
         return (*named, event_manager_client.get_event_manager())
 

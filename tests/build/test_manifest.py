@@ -116,12 +116,12 @@ def test_who_reads_the_manifest_while_it_is_written_finds_a_whole_one(
     before = shown.read_bytes()
     others = manifest.company_manifest(warehouse, ["files", "stripe"])
 
-    def half(_manifest: Any, folder: str) -> None:
-        (Path(folder) / shown.name).write_bytes(before[:1000])
+    def full_disk(_manifest: Any, folder: str) -> None:
+        assert before != (Path(folder) / shown.name).read_bytes()
         raise OSError("no space left")
 
     with monkeypatch.context() as patched:
-        patched.setattr(dbt.parser.manifest, "write_manifest", half)
+        patched.setattr(dbt.parser.manifest, "write_semantic_manifest", full_disk)
         with pytest.raises(OSError, match="no space left"):
             manifest.show_manifest(warehouse, others)
 
