@@ -4,6 +4,7 @@ dbt makes six hundred macros and eighty words for each of a node's two or three 
 names some twenty of them.
 """
 
+from collections import ChainMap
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
@@ -66,10 +67,8 @@ class Namespace(Lent, MacroNamespace):
 
     def __init__(self, here: Lent, root: Lent, builtin: Lent, packages: dict[str, Any]) -> None:
         MacroNamespace.__init__(self, root, here, builtin, {**packages})
-        places = {}
-        for place in (builtin, {PROJECT_NAME: builtin}, packages, root, here):
-            places.update(dict.fromkeys(place, place))
-        Lent.__init__(self, places, lambda name: places[name][name])
+        found = ChainMap[str, Any](here, root, packages, {PROJECT_NAME: builtin}, builtin)
+        Lent.__init__(self, found, found.__getitem__)
 
 
 def build_namespace(
@@ -116,7 +115,7 @@ def context_of(self: Any) -> Any:
 
     builtins = Lent(members, made)
     context.update(context=context, builtins=builtins)
-    context.names = {*members, *namespace.names}
+    context.names = ChainMap(namespace, members)
     context.make = lambda name: (namespace if name in namespace else builtins)[name]
     # dbt's `var` does so when it is made, and who dispatches a macro looks at what was loaded.
     self.config.load_dependencies()

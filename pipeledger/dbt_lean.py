@@ -39,6 +39,8 @@ def _put(owner: Any, name: str, value: Any) -> Iterator[None]:
 @contextmanager
 def _events() -> Iterator[None]:
     """Let dbt's events fall: a dozen for each node, a fifth of its time, and no log to go into."""
+    from dbt.artifacts.schemas.results import BaseResult
+    from dbt.contracts.graph.nodes import NodeInfoMixin
     from dbt_common.behavior_flags import BehaviorFlagRendered
     from dbt_common.events import base_types, event_manager, event_manager_client
 
@@ -46,14 +48,20 @@ def _events() -> Iterator[None]:
         def fire_event(self, *_: Any, **__: Any) -> None:
             pass
 
+    def mute(self: Any, *_: Any, **__: Any) -> None:
+        self.pb_msg = getattr(self.PROTO_TYPES_MODULE, type(self).__name__)()
+
     listening = event_manager_client.get_event_manager()
     event_manager_client.ctx_set_event_manager(Deaf())
+    # Of a node and its result, what would be told of them.
+    nothing: dict[str, Any] = {}
     try:
-        # The module that asks, for a warning: it was looked for in the source of every caller.
-        unnamed = staticmethod(lambda: "")
         with (
-            _put(base_types, "ParseDict", lambda _, message: message),
-            _put(BehaviorFlagRendered, "_default_source", unnamed),
+            _put(base_types.BaseEvent, "__init__", mute),
+            _put(NodeInfoMixin, "node_info", property(lambda _: nothing)),
+            _put(BaseResult, "to_msg_dict", lambda _: nothing),
+            # The module that asks, for a warning: it was looked for in the source of every caller.
+            _put(BehaviorFlagRendered, "_default_source", staticmethod(lambda: "")),
         ):
             yield
     finally:

@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from pipeledger.empty_warehouse import declared_relations
-from pipeledger.project import ROOT
+from pipeledger.project import ROOT, dbt_files
 
 _CODE = (".sql", ".csv", "_sources.yml", "_seeds.yml")
 """Ends of the names of files that say what a kept row, a view or a seed is."""
@@ -20,8 +21,7 @@ def basis_of(variables: str, version_id: str) -> str:
     version.
     """
     told = hashlib.sha256()
-    files = (path for path in (ROOT / "dbt_project").rglob("*") if path.name.endswith(_CODE))
-    for path in sorted([*files, ROOT / "dbt_project.yml"]):
+    for path in map(Path, dbt_files(*_CODE)):
         told.update(f"\n{path.relative_to(ROOT)}\n".encode() + path.read_bytes())
     told.update(f"\n{variables}\n{version_id}\n{duckdb.__version__}".encode())
     return told.hexdigest()

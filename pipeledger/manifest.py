@@ -28,7 +28,7 @@ from typing import Any
 from connectors.base.errors import PipeledgerError
 from connectors.base.locks import write_durably
 from pipeledger.locks import exclusive
-from pipeledger.project import ROOT
+from pipeledger.project import ROOT, dbt_files
 from pipeledger.sources import CONNECTORS
 
 DATABASE = "pipeledger"
@@ -159,9 +159,8 @@ def _rename(manifest: Any, database: str) -> None:
 
 def _kept(warehouse: Path) -> Path:
     """The file of this reading: below the project, or by the warehouse if that is read-only."""
-    files = [path for path in (ROOT / "dbt_project").rglob("*") if path.suffix in _READ]
-    files = sorted([*files, ROOT / "dbt_project.yml", ROOT / "profiles.yml"])
-    stats = [path.stat() for path in files]
+    files = [*dbt_files(*_READ), str(ROOT / "profiles.yml")]
+    stats = [Path(path).stat() for path in files]
     read = tuple(
         (path, one.st_mtime_ns, one.st_size) for path, one in zip(files, stats, strict=True)
     )
@@ -172,10 +171,10 @@ def _kept(warehouse: Path) -> Path:
 
 
 @lru_cache(maxsize=1)
-def _fingerprint(read: tuple[tuple[Path, int, int], ...]) -> str:
+def _fingerprint(read: tuple[tuple[str, int, int], ...]) -> str:
     """Of what files of the project say, by whom it is read; their times and sizes tell changes."""
     told = hashlib.sha256(f"{sys.version}{version('dbt-core')}{version('dbt-duckdb')}".encode())
-    for path, *_ in read:
+    for path in (Path(name) for name, *_ in read):
         told.update(f"\n{path.relative_to(ROOT)}\n".encode() + path.read_bytes())
     return told.hexdigest()[:32]
 

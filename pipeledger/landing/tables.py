@@ -205,7 +205,8 @@ def files_of(table: DeltaTable) -> list[str]:
     Raises:
         ConfigError: a file is missing or was cut short.
     """
-    damaged = damaged_files(table)
+    actions = add_actions(table)
+    damaged = _damaged(table, actions)
     if damaged:
         raise ConfigError(
             f"the landing file {damaged[0]} is missing or torn ({len(damaged)} in all). Restore "
@@ -214,14 +215,18 @@ def files_of(table: DeltaTable) -> list[str]:
         )
     folder = _folder(table)
     # Not file_uris(): it writes blanks and umlauts of a local folder as %20 and %C3%BC.
-    return [str(folder / action["path"]) for action in add_actions(table)]
+    return [str(folder / action["path"]) for action in actions]
 
 
 def damaged_files(table: DeltaTable) -> list[str]:
-    """Files that are missing or whose size differs from the log's; relative paths."""
+    """The paths of files that are missing or whose size differs from the log's."""
+    return _damaged(table, add_actions(table))
+
+
+def _damaged(table: DeltaTable, actions: Sequence[dict[str, Any]]) -> list[str]:
     folder = _folder(table)
     found = []
-    for action in add_actions(table):
+    for action in actions:
         path = folder / action["path"]
         if not path.exists() or path.stat().st_size != action["size_bytes"]:
             found.append(str(path))

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from dbt.adapters.factory import load_plugin
 from dbt.artifacts.resources.types import NodeType
+from dbt.artifacts.schemas.results import BaseResult
 from dbt.clients.jinja import MacroGenerator, MacroStack, get_rendered
 from dbt.compilation import Linker
 from dbt.context import macros
 from dbt.context.base import Var, contextmember, contextproperty
 from dbt.context.manifest import ManifestContext
+from dbt.contracts.graph.nodes import NodeInfoMixin
 from dbt.plugins.manager import PluginManager
 from dbt_common.behavior_flags import BehaviorFlagRendered
 from dbt_common.clients import jinja
@@ -235,7 +237,8 @@ def test_dbt_is_its_own_again_after_a_command_that_failed() -> None:
     def parts() -> tuple[Any, ...]:
         compiled = jinja.MacroFuzzEnvironment.compile
         named = (
-            vars(base_types)["ParseDict"],
+            vars(base_types.BaseEvent)["__init__"],
+            *(vars(NodeInfoMixin)["node_info"], vars(BaseResult)["to_msg_dict"]),
             parsedatetime.Constants,
             compiled,
             jinja.get_environment,
