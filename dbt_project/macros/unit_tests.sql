@@ -20,8 +20,16 @@
     {%- for row in rows %}
         union all by name
         select
-        {%- for name, value in format_row(row, types).items() %}
-            {{ value }} as "{{ name }}"{{ ',' if not loop.last }}
+        {%- for name, value in row.items() %}
+            {%- if name | lower not in types -%}
+                {%- do format_row(row, types) -%}{#- dbt's words for a name that is none -#}
+            {%- endif %}
+            {%- if value is string -%}
+                {%- set value = "'" ~ value | replace("'", "''") ~ "'" -%}
+            {%- elif value is none -%}
+                {%- set value = 'null' -%}
+            {%- endif %}
+            cast({{ value }} as {{ types[name | lower] }}) as "{{ name | lower }}"{{ ',' if not loop.last }}
         {%- endfor %}
     {%- endfor %}
 {%- endmacro %}
