@@ -1,6 +1,7 @@
 """dbt reads the project once, for every company; a build never waits for it twice."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import dbt.parser.manifest
 import pytest
 from dbt.cli.main import dbtRunner
 
-from pipeledger import build, manifest
+from pipeledger import build, manifest, project
 from pipeledger.build import reading_ahead
 from pipeledger.project import ROOT
 from pipeledger.settings import Settings, load_settings
@@ -130,3 +131,26 @@ def test_who_reads_the_manifest_while_it_is_written_finds_a_whole_one(
     assert nodes.keys() == others.nodes.keys()
     left = {"manifest.json", "manifest.shown", "semantic_manifest.json"}
     assert left == {path.name for path in shown.parent.iterdir()}
+
+
+def test_a_model_that_was_changed_is_read_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever edits a model and builds in the same process gets the edited one."""
+    for name in ("dbt_project.yml", "profiles.yml"):
+        (tmp_path / name).write_text("name: shop\n")
+    model = tmp_path / "dbt_project" / "models" / "sums.sql"
+    model.parent.mkdir(parents=True)
+    for module in (manifest, project):
+        monkeypatch.setattr(module, "ROOT", tmp_path)
+    kept = []
+
+    for at, sql in enumerate(("select 1", "select 2", "select 2", "select 1")):
+        model.write_text(sql)
+        os.utime(model, (at, at))
+        kept.append(manifest._kept(tmp_path / "pipeledger.duckdb"))
+
+    first, second, again, last = kept
+    assert first == last
+    assert second == again
+    assert first != second
