@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from dbt.artifacts.resources.v1.components import ColumnInfo
 
@@ -48,7 +49,10 @@ def test_a_broken_contract_is_told_and_what_stood_before_it_stays(
     as_of = small_road.settings.clock
     assert as_of is not None
     said: dict[str, list[str]] = {}
-    with connect(warehouse) as db:
+    with duckdb.connect(str(warehouse)) as db:
+        # What a build that was committed would replace.
+        db.execute(f"update marts.{mart} set connection = 'as it stood'")
+        db.execute("update intermediate.int_deal_inputs set is_changed = true")
         before = checksum(db, "marts", mart)
 
     with dbt_environment(warehouse, as_of):
