@@ -103,13 +103,15 @@ def prepare(models: Models) -> None:
            start_date=date(2026, 2, 1), end_date=date(2027, 1, 31))  # fmt: skip
     for table in ("marts.fct_fx_rate", "intermediate.int_user_scopes"):
         connection.execute(f"DELETE FROM {table}")
-    connection.execute(
-        "INSERT INTO marts.fct_fx_rate (currency_code, rate_type, rate_date, rate_to_rc)"
-        " SELECT code, 'spot', day::date, CASE code WHEN 'EUR' THEN 1 WHEN 'USD'"
-        " THEN 0.8 + (hash(day) % 977) / 4000 ELSE 0.005 + (hash(day) % 97) / 90000 END"
-        " FROM range(TIMESTAMP '2026-01-01', TIMESTAMP '2026-10-16', INTERVAL 1 DAY) AS days(day),"
-        " (VALUES ('EUR'), ('USD'), ('JPY')) AS codes(code)"
-    )
+    for rate_type, seed in (("spot", 0), ("spot_as_known", 1)):
+        connection.execute(
+            "INSERT INTO marts.fct_fx_rate (currency_code, rate_type, rate_date, rate_to_rc)"
+            f" SELECT code, '{rate_type}', day::date, CASE code WHEN 'EUR' THEN 1 WHEN 'USD'"
+            f" THEN 0.8 + (hash(day, {seed}) % 977) / 4000"
+            f" ELSE 0.005 + (hash(day, {seed}) % 97) / 90000 END"
+            " FROM range(TIMESTAMP '2026-01-01', TIMESTAMP '2026-10-16', INTERVAL 1 DAY)"
+            " AS days(day), (VALUES ('EUR'), ('USD'), ('JPY')) AS codes(code)"
+        )
     for user, team, joined, left in (
         ("ana", "dach", "1970-01-01", "2026-06-15"),
         ("ana", "japan", "2026-06-15", "9999-12-31"),
@@ -225,7 +227,8 @@ def booked(
     """What a win was worth in euro on its day in Berlin, and its quarter."""
     day = (won_at + timedelta(hours=2 if won_at.date() >= date(2026, 3, 29) else 1)).date()
     (rate,) = connection.execute(
-        "SELECT rate_to_rc FROM marts.fct_fx_rate WHERE currency_code = ? AND rate_date = ?",
+        "SELECT rate_to_rc FROM marts.fct_fx_rate"
+        " WHERE currency_code = ? AND rate_date = ? AND rate_type = 'spot'",
         [held["currency_code"], day],
     ).fetchall()[0]
     amount = held["amount_amt"] if isinstance(held["amount_amt"], Decimal) else Decimal(0)
@@ -327,6 +330,42 @@ def test_a_deal_has_one_row_a_day_and_the_days_agree_with_the_bridge(
         " AND amount_rc <> 0"
     ).fetchall()
     assert sorted(bridged) == sorted(open_then)
+
+
+def test_rates_loaded_anew_restate_the_bridge_and_leave_the_one_that_was_known(
+    warehouse: tuple[duckdb.DuckDBPyConnection, dict[str, str]],
+) -> None:
+    """Both bridges close before and after, and what was reported as known is reported again."""
+    connection, sql = warehouse
+    moves = [
+        *(Edit("amount_amt", Decimal(90), 700, 0), Edit("owner_user_key", "ben", 700, 30)),
+        *(Edit("status", "won", 1_000, 0), Edit("amount_amt", Decimal(95), 300, 0)),
+    ]
+    fill(connection, [moves, moves[:2], []])
+    told = "SELECT * FROM {} WHERE basis = ? ORDER BY ALL"
+    tables = ("marts.mart_pipeline_movement", "marts.fct_pipeline_movement", "marts.fct_deal_daily")
+
+    def by_basis(basis: str) -> list[list[tuple[object, ...]]]:
+        return [connection.execute(told.format(table), [basis]).fetchall() for table in tables]
+
+    compute(connection, sql)
+    known, restated = by_basis("as_known"), by_basis("restated")
+    connection.execute("BEGIN")
+    connection.execute(
+        "UPDATE marts.fct_fx_rate SET rate_to_rc = rate_to_rc * 1.25"
+        " WHERE rate_type = 'spot' AND currency_code = 'USD'"
+    )
+    compute(connection, sql)
+    known_after, restated_after = by_basis("as_known"), by_basis("restated")
+    rest = connection.execute(
+        "SELECT count(*) FROM marts.mart_pipeline_movement WHERE residual_rc <> 0"
+    ).fetchall()
+    connection.execute("ROLLBACK")
+
+    assert all(known)
+    assert known == known_after
+    assert all(before != after for before, after in zip(restated, restated_after, strict=True))
+    assert [(0,)] == rest
 
 
 def test_the_worked_waterfall_of_the_page(

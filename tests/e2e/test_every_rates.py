@@ -60,5 +60,6 @@ def test_a_budget_rate_and_an_irrevocable_one_hold(every: Every) -> None:
 
     assert [
         ("BGN", "spot", Decimal("0.511291881"), date(2026, 1, 1)),
+        ("BGN", "spot_as_known", Decimal("0.511291881"), date(2026, 1, 1)),
         ("GBP", "budget", Decimal("1.136363636"), date(2026, 2, 1)),
     ] == found

@@ -11,6 +11,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -124,7 +125,10 @@ EDITS = {
         (",250.25\n", ",250.25\nL3,,C-1,A-06,credit_note,2026-08-31,100\n"),
         (",100\n", ",100\nL4,,C-2,A-07,credit_note,2026-09-02,20\n"),
     ),
-    "fx_rates": (("2026-08-06,0.9\n", "2026-08-06,0.95\n"),),
+    "fx_rates": (
+        ("2026-08-06,0.9\n", "2026-08-06,0.95\n"),
+        ("2026-08-20,0.9\n", "2026-08-20,0.92\n"),
+    ),
 }
 FROZEN = {
     "won": "14500.10",
@@ -143,6 +147,7 @@ FROZEN = {
 """By hand: 5,000 and 2,000 dollars at 0.9; of 1,000.00 for 61 days 31 are earned, 508.20."""
 RESTATED = {
     ("won", "D1", "reopened"): "-10000.10",
+    ("won", "D2", "fx"): "100",
     ("won", "D4", "back_dated"): "2500",
     ("quota", "company|company|FY2027-M07|bookings|revenue", "quota_changed"): "2000",
     ("invoiced_net", "A-02", "fx"): "100",
@@ -307,6 +312,28 @@ def test_what_was_published_can_be_made_again_as_of_its_instant(story: Story) ->
     assert money | {"fct_deal", "fct_fx_rate", "mart_ar_ageing", "mart_quota_gap"} <= moved
 
 
+def test_what_was_known_stays_worth_what_it_was(story: Story) -> None:
+    """The table of rates was loaded anew: today's view of the win moves, that of the day stays."""
+    rates = story.rows(
+        "select rate_date, rate_type, rate_to_rc from marts.fct_fx_rate where currency_code = 'USD'"
+        " and rate_date in ('2026-08-06', '2026-08-20', '2026-08-21') order by all"
+    )
+    worth = story.rows(
+        "select basis, amount_rc from marts.fct_deal_daily "
+        "where deal_key = 'kontor:D2' and date = '2026-09-01' order by all"
+    )
+
+    assert [
+        (date(2026, 8, day), rate_type, Decimal(rate))
+        for day, rate_type, rate in [
+            *((6, "spot", "0.95"), (6, "spot_as_known", "0.9")),
+            *((20, "spot", "0.92"), (20, "spot_as_known", "0.9")),
+            *((21, "spot", "0.9"), (21, "spot_as_known", "0.9")),
+        ]
+    ] == rates
+    assert [("as_known", Decimal(4500)), ("restated", Decimal(4600))] == worth
+
+
 def test_a_build_of_the_past_leaves_the_running_warehouse_alone(story: Story) -> None:
     """It is a question about the past, not a change of the present."""
     assert story.left_alone
@@ -347,8 +374,8 @@ def test_closed_again_both_closes_stay_and_the_deal_is_acknowledged(story: Story
     )
 
     assert [
-        (1, False, None, Decimal("14500.10"), Decimal(7000)),
-        (2, True, "the deal was signed too soon", Decimal(7000), Decimal(7000)),
+        (1, False, None, Decimal("14500.10"), Decimal(7100)),
+        (2, True, "the deal was signed too soon", Decimal(7100), Decimal(7100)),
     ] == found
     assert [("closed and taken up again",)] == [row[3:] for row in story.rows(R16)]
 

@@ -128,12 +128,7 @@ stays as (
 ),
 
 rates as (
-    select
-        currency_code,
-        rate_date,
-        rate_to_rc
-    from {{ ref('fct_fx_rate') }}
-    where rate_type = 'spot'
+    {{ rates_by_basis() }}
 ),
 
 wins as (
@@ -170,7 +165,10 @@ described as (
     from due
     inner join deals on due.survivor_deal_key = deals.deal_key
     left join rates
-        on due.currency_code = rates.currency_code and due.as_of_date = rates.rate_date
+        on
+            due.currency_code = rates.currency_code
+            and due.as_of_date = rates.rate_date
+            and case due.basis when 'as_known' then 'as_known' else 'restated' end = rates.basis
     left join stages
         on
             due.stage_key = stages.stage_key

@@ -18,12 +18,7 @@ windows as (
 ),
 
 rates as (
-    select
-        currency_code,
-        rate_date,
-        rate_to_rc
-    from {{ ref('fct_fx_rate') }}
-    where rate_type = 'spot'
+    {{ rates_by_basis() }}
 ),
 
 counted as (
@@ -114,13 +109,15 @@ final as (
             and spanned.{{ side }}_at <= {{ side }}_side.to_at
     left join rates as {{ side }}_rates
         on
-            {{ side }}_side.currency_code = {{ side }}_rates.currency_code
+            spanned.basis = {{ side }}_rates.basis
+            and {{ side }}_side.currency_code = {{ side }}_rates.currency_code
             and coalesce({{ side }}_side.closed_date, spanned.{{ side }}_date)
             = {{ side }}_rates.rate_date
     {%- endfor %}
     left join rates as fx_rates
         on
-            end_side.currency_code = fx_rates.currency_code
+            spanned.basis = fx_rates.basis
+            and end_side.currency_code = fx_rates.currency_code
             and spanned.start_date = fx_rates.rate_date
 )
 

@@ -36,12 +36,7 @@ teams as (
 ),
 
 rates as (
-    select
-        currency_code,
-        rate_date,
-        rate_to_rc
-    from {{ ref('fct_fx_rate') }}
-    where rate_type = 'spot'
+    {{ rates_by_basis() }}
 ),
 
 versions as (
@@ -90,15 +85,12 @@ wins as (
         won_or_not.pipeline_key as won_pipeline_key,
         won_or_not.valid_from as won_at,
         {{ company_date('won_or_not.valid_from') }} as closed_date,
-        {{ pipeline_value('won_or_not.amount_amt', 'rates.rate_to_rc') }} as won_rc,
+        won_or_not.amount_amt as won_amt,
+        won_or_not.currency_code as won_currency_code,
         lead(won_or_not.valid_from) over (
             partition by won_or_not.deal_key order by won_or_not.valid_from
         ) as next_won_at
     from won_or_not
-    left join rates
-        on
-            won_or_not.currency_code = rates.currency_code
-            and {{ company_date('won_or_not.valid_from') }} = rates.rate_date
     where won_or_not.status = 'won' and won_or_not.last_status is distinct from 'won'
 ),
 
@@ -107,7 +99,8 @@ dated as (
         versions.*,
         wins.won_at,
         wins.closed_date,
-        wins.won_rc,
+        wins.won_amt,
+        wins.won_currency_code,
         wins.won_owner_user_key,
         wins.won_pipeline_key
     from versions
@@ -201,7 +194,10 @@ final as (
         placed.closed_date is not null as is_booked,
         placed.is_deleted,
         placed.is_merged_away,
-        placed.won_rc,
+        case
+            when placed.won_at is not null
+                then {{ pipeline_value('placed.won_amt', 'rates.rate_to_rc') }}
+        end as won_rc,
         placed.won_owner_user_key,
         won_teams.team_key as won_team_key,
         placed.won_pipeline_key,
@@ -224,6 +220,11 @@ final as (
             placed.won_owner_user_key = won_teams.user_key
             and placed.won_at >= won_teams.valid_from
             and placed.won_at < won_teams.valid_to
+    left join rates
+        on
+            placed.basis = rates.basis
+            and placed.won_currency_code = rates.currency_code
+            and placed.closed_date = rates.rate_date
 )
 
 select * from final

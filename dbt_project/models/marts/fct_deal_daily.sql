@@ -93,12 +93,7 @@ stages as (
 ),
 
 rates as (
-    select
-        currency_code,
-        rate_date,
-        rate_to_rc
-    from {{ ref('fct_fx_rate') }}
-    where rate_type = 'spot'
+    {{ rates_by_basis() }}
 ),
 
 standing as (
@@ -181,7 +176,8 @@ final as (
             and standing.day_end_at <= pushes.to_at
     left join rates
         on
-            standing.currency_code = rates.currency_code
+            standing.basis = rates.basis
+            and standing.currency_code = rates.currency_code
             and coalesce(standing.closed_date, standing.date) = rates.rate_date
     where
         standing.ended_date is null

@@ -1,17 +1,21 @@
--- Grain: one row per currency x date x rate_type (spot, budget, source_document), up to the
--- as-of date.
+-- Grain: one row per currency x date x rate_type (spot, spot_as_known, budget, source_document),
+-- up to the as-of date.
 -- rate_to_rc: reporting units per 1 unit of the currency. Multiply with it, never divide.
 
 with daily_rates as (
     select * from {{ ref('int_fx_rates_daily') }}
+    union all
+    select * from {{ ref('int_fx_rates_known') }}
 ),
 
 -- One unit of the reporting currency is one unit, on every day of twenty years.
 identity as (
     select
         '{{ var("reporting_currency") }}' as currency_code,
+        rate_types.rate_type,
         cast(days.day as date) as rate_date
-    from unnest(
+    from (select unnest(['spot', 'spot_as_known']) as rate_type) as rate_types
+    cross join unnest(
         generate_series(
             cast({{ as_of_date() }} as timestamp) - interval 20 year,
             cast({{ as_of_date() }} as timestamp),
@@ -41,9 +45,9 @@ final as (
     from daily_rates
     union all
     select
-        concat_ws(':', identity.currency_code, identity.rate_date, 'spot'),
+        concat_ws(':', identity.currency_code, identity.rate_date, identity.rate_type),
         identity.currency_code,
-        'spot',
+        identity.rate_type,
         'identity',
         'pipeledger',
         'pipeledger',

@@ -24,12 +24,7 @@ balances as not materialized (
 ),
 
 rates as (
-    select
-        currency_code,
-        rate_date,
-        rate_to_rc
-    from {{ ref('fct_fx_rate') }}
-    where rate_type = 'spot'
+    {{ rates_by_basis() }}
 ),
 
 steps as (
@@ -130,19 +125,28 @@ valued as (
     from placed
     left join rates as started
         on
-            placed.old_currency_code = started.currency_code
+            placed.basis = started.basis
+            and placed.old_currency_code = started.currency_code
             and placed.old_worth_date = started.rate_date
     left join rates as before
-        on placed.old_currency_code = before.currency_code and placed.worth_date = before.rate_date
+        on
+            placed.basis = before.basis
+            and placed.old_currency_code = before.currency_code
+            and placed.worth_date = before.rate_date
     left join rates as after
-        on placed.currency_code = after.currency_code and placed.worth_date = after.rate_date
+        on
+            placed.basis = after.basis
+            and placed.currency_code = after.currency_code
+            and placed.worth_date = after.rate_date
     left join rates as booked_before
         on
-            placed.old_currency_code = booked_before.currency_code
+            placed.basis = booked_before.basis
+            and placed.old_currency_code = booked_before.currency_code
             and placed.old_closed_date = booked_before.rate_date
     left join rates as booked_after
         on
-            placed.currency_code = booked_after.currency_code
+            placed.basis = booked_after.basis
+            and placed.currency_code = booked_after.currency_code
             and placed.booked_date = booked_after.rate_date
 ),
 
@@ -233,9 +237,15 @@ held as (
         {%- endfor %}
     ) as spans
     left join rates as started
-        on spans.currency_code = started.currency_code and spans.start_date = started.rate_date
+        on
+            spans.basis = started.basis
+            and spans.currency_code = started.currency_code
+            and spans.start_date = started.rate_date
     left join rates as ended
-        on spans.currency_code = ended.currency_code and spans.last_date = ended.rate_date
+        on
+            spans.basis = ended.basis
+            and spans.currency_code = ended.currency_code
+            and spans.last_date = ended.rate_date
 ),
 
 posted as (

@@ -33,12 +33,7 @@ stages as (
 ),
 
 rates as (
-    select
-        currency_code,
-        rate_date,
-        rate_to_rc
-    from {{ ref('fct_fx_rate') }}
-    where rate_type = 'spot'
+    {{ rates_by_basis() }}
 ),
 
 first_seen as (
@@ -119,6 +114,7 @@ at_cut as (
         on
             cut_versions.currency_code = rates.currency_code
             and cut_versions.start_date = rates.rate_date
+            and case when cut_versions.is_as_known then 'as_known' else 'restated' end = rates.basis
     where cut_versions.status = 'open' and not cut_versions.is_gone
 ),
 

@@ -10,12 +10,7 @@ with windows as (
 ),
 
 rates as (
-    select
-        currency_code,
-        rate_date,
-        rate_to_rc
-    from {{ ref('fct_fx_rate') }}
-    where rate_type = 'spot'
+    {{ rates_by_basis() }}
 ),
 
 -- Read many times and never held: it is wide, and each question needs little of it.
@@ -48,7 +43,8 @@ undated as (
             end
     left join rates
         on
-            versions.currency_code = rates.currency_code
+            versions.basis = rates.basis
+            and versions.currency_code = rates.currency_code
             and case edges.reason when 'start' then windows.first_date - 1 else windows.last_date end
             = rates.rate_date
     where
