@@ -69,6 +69,7 @@ edits = st.one_of(
     edit("expected_close_date", st.sampled_from(CLOSE_DATES)),
     edit("owner_user_key", st.sampled_from(["ana", "ben", "cleo"])),
     edit("pipeline_key", st.sampled_from(["new", "renewal"])),
+    edit("source_channel", st.sampled_from(["web", "event", None])),
     edit("currency_code", st.sampled_from(["EUR", "USD", "JPY"])),
     edit("is_deleted", st.booleans()),
     edit("is_merged_away", st.booleans()),
@@ -145,6 +146,7 @@ AT_FIRST: dict[str, object] = {
     "expected_close_date": date(2026, 5, 20),
     "owner_user_key": "ana",
     "pipeline_key": "new",
+    "source_channel": "web",
     "is_deleted": False,
     "is_merged_away": False,
     "forecast_category": "commit",
@@ -278,14 +280,15 @@ def test_every_bridge_closes_and_both_ledgers_name_the_same_wins(
     assert {cell: worth for cell, worth in won.items() if worth} == {
         (period, owner): worth for period, owner, worth in told
     }
-    assert (
-        []
-        == connection.execute(
-            f"SELECT basis, period_key, window_type, ledger, movement_view, reason FROM {mart}"
-            " WHERE row_type <> 'movement' GROUP BY ALL HAVING sum(amount_rc) FILTER (scope_type ="
-            " 'owner') <> sum(amount_rc) FILTER (scope_type = 'company')"
-        ).fetchall()
-    )
+    for scope in ("owner", "team", "pipeline", "source_channel"):
+        assert (
+            []
+            == connection.execute(
+                f"SELECT basis, period_key, window_type, ledger, movement_view, reason FROM {mart}"
+                " WHERE row_type <> 'movement' GROUP BY ALL HAVING sum(amount_rc) FILTER ("
+                f"scope_type = '{scope}') <> sum(amount_rc) FILTER (scope_type = 'company')"
+            ).fetchall()
+        ), scope
     assert (
         []
         == connection.execute(

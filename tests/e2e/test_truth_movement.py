@@ -69,7 +69,7 @@ def test_every_bridge_closes_on_every_scope_and_axis(road: Road) -> None:
     assert {
         (basis, scope)
         for basis in ("restated", "as_known")
-        for scope in ("company", "owner", "team", "pipeline")
+        for scope in ("company", "owner", "team", "pipeline", "source_channel")
     } == {(basis, scope) for basis, scope, _, _ in found}
     assert {Decimal(0)} == {residual for *_, residual in found}
 

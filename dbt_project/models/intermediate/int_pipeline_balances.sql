@@ -70,7 +70,7 @@ final as (
             as measure,
         {%- for side in ['start', 'end', 'due'] %}
         {%- set told_by = 'start' if side == 'due' and not has_grace else side %}
-        {%- for column in ['owner_user_key', 'team_key', 'pipeline_key'] %}
+        {%- for column in ['owner_user_key', 'team_key', 'pipeline_key', 'source_channel'] %}
         {{ told_by }}_side.{{ column }} as {{ side }}_{{ column }},
         {%- endfor %}
         {{ pipeline_value(told_by ~ '_side.amount_amt', told_by ~ '_rates.rate_to_rc') }}
@@ -98,7 +98,8 @@ final as (
         end_side.won_rc,
         end_side.won_owner_user_key,
         end_side.won_team_key,
-        end_side.won_pipeline_key
+        end_side.won_pipeline_key,
+        end_side.won_source_channel
     from spanned
     {%- for side, _, _ in sides %}
     left join versions as {{ side }}_side

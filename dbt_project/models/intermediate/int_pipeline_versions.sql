@@ -1,6 +1,6 @@
 -- Grain: one row per basis (restated, as_known), deal and span in which nothing changed that the
 -- pipeline is counted by: amount, currency, status, expected close, owner, owner's team,
--- pipeline, omission, deletion, merge. Deals that are left out of all totals are not here.
+-- pipeline, source channel, omission, deletion, merge. Deals that are left out of all totals are not here.
 
 {{ config(in_parts_of='fct_deal_version') }}
 
@@ -44,6 +44,7 @@ versions as (
         versions.deal_key,
         versions.owner_user_key,
         versions.pipeline_key,
+        coalesce(versions.source_channel, 'unknown') as source_channel,
         versions.status,
         versions.currency_code,
         versions.raw_version_id,
@@ -83,6 +84,7 @@ wins as (
         won_or_not.deal_key,
         won_or_not.owner_user_key as won_owner_user_key,
         won_or_not.pipeline_key as won_pipeline_key,
+        won_or_not.source_channel as won_source_channel,
         won_or_not.valid_from as won_at,
         {{ company_date('won_or_not.valid_from') }} as closed_date,
         won_or_not.amount_amt as won_amt,
@@ -102,7 +104,8 @@ dated as (
         wins.won_amt,
         wins.won_currency_code,
         wins.won_owner_user_key,
-        wins.won_pipeline_key
+        wins.won_pipeline_key,
+        wins.won_source_channel
     from versions
     left join wins
         on
@@ -118,7 +121,8 @@ compared as (
         *,
         {{ row_hash([
             'amount_amt', 'currency_code', 'status', 'expected_close_date', 'owner_user_key',
-            'pipeline_key', 'is_pipeline', 'is_deleted', 'is_merged_away', 'won_at',
+            'pipeline_key', 'source_channel', 'is_pipeline', 'is_deleted', 'is_merged_away',
+            'won_at',
         ]) }} as state
     from dated
 ),
@@ -186,6 +190,7 @@ final as (
         placed.owner_user_key,
         placed.team_key,
         placed.pipeline_key,
+        placed.source_channel,
         placed.status,
         placed.currency_code,
         placed.raw_version_id,
@@ -201,6 +206,7 @@ final as (
         placed.won_owner_user_key,
         won_teams.team_key as won_team_key,
         placed.won_pipeline_key,
+        placed.won_source_channel,
         -- The fiscal periods in which it counts: due there while open, closed there when won.
         dim_date.month_period_key,
         dim_date.quarter_period_key,

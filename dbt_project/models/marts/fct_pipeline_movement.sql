@@ -31,10 +31,10 @@ steps as (
     select
         *,
         {%- for column in [
-            'owner_user_key', 'team_key', 'pipeline_key', 'status', 'currency_code', 'amount_amt',
-            'is_pipeline', 'is_booked', 'is_deleted', 'is_merged_away', 'month_period_key',
-            'quarter_period_key', 'expected_close_date', 'closed_date', 'won_at', 'from_at',
-            'from_date',
+            'owner_user_key', 'team_key', 'pipeline_key', 'source_channel', 'status',
+            'currency_code', 'amount_amt', 'is_pipeline', 'is_booked', 'is_deleted',
+            'is_merged_away', 'month_period_key', 'quarter_period_key', 'expected_close_date',
+            'closed_date', 'won_at', 'from_at', 'from_date',
         ] %}
         lag({{ column }}) over w as old_{{ column }}{{ ',' if not loop.last }}
         {%- endfor %}
@@ -60,7 +60,7 @@ touched as (
             {{ prefix }}month_period_key, {{ prefix }}quarter_period_key, {{ prefix }}is_booked,
             {{ prefix }}is_pipeline,
             {%- endfor %}
-            won_rc, won_owner_user_key, won_team_key, won_pipeline_key, to_at
+            won_rc, won_owner_user_key, won_team_key, won_pipeline_key, won_source_channel, to_at
         ),
         windows.window_no,
         windows.close_from,
@@ -81,7 +81,9 @@ touched as (
         coalesce(periods.owner_user_key = periods.old_owner_user_key, false) as is_same_owner,
         coalesce(periods.team_key = periods.old_team_key, false) as is_same_team,
         coalesce(periods.pipeline_key is not distinct from periods.old_pipeline_key, false)
-            as is_same_pipeline
+            as is_same_pipeline,
+        coalesce(periods.source_channel is not distinct from periods.old_source_channel, false)
+            as is_same_channel
     from periods
     inner join windows
         on
@@ -161,50 +163,65 @@ judged as (
 ),
 
 {#- step, ledger, side whose owner it is, reason, worth, and when it counts: in all scopes, or for
-    the company, the owner, the team, the pipeline. -#}
+    the company, the owner, the team, the pipeline, the source channel. -#}
 {% set always = 'true' %}
 {% set postings = [
     (1, 'pipeline', 'old_', "'fx'", 'old_rc - start_rc', 'was_due and old_rc <> start_rc',
-        always, always, always, always),
+        always, always, always, always, always),
     (2, 'pipeline', 'old_',
         "case when currency_code is distinct from old_currency_code then 'currency_changed'"
         ~ " when new_rc > old_rc then 'increased' else 'decreased' end",
-        'new_rc - old_rc', 'was_due and new_rc <> old_rc', always, always, always, always),
+        'new_rc - old_rc', 'was_due and new_rc <> old_rc', always, always, always, always, always),
     (3, 'pipeline', 'old_', 'left_for', '-new_rc', 'was_due and not is_in',
         always, 'is_same_owner or is_gone', 'is_same_team or is_gone',
-        'is_same_pipeline or is_gone'),
+        'is_same_pipeline or is_gone', 'is_same_channel or is_gone'),
     (4, 'pipeline', 'old_', "'moved_out_owner'", '-new_rc',
         'was_due and not is_gone and not (is_same_owner and is_same_team)',
-        'false', 'not is_same_owner', 'not is_same_team', 'false'),
+        'false', 'not is_same_owner', 'not is_same_team', 'false', 'false'),
     (5, 'pipeline', 'old_', "'moved_out_pipeline'", '-new_rc',
-        'was_due and not is_gone and not is_same_pipeline', 'false', 'false', 'false', always),
-    (6, 'pipeline', '', 'came_by', 'new_rc', 'is_in and not was_due',
+        'was_due and not is_gone and not is_same_pipeline',
+        'false', 'false', 'false', always, 'false'),
+    (6, 'pipeline', 'old_', "'moved_out_channel'", '-new_rc',
+        'was_due and not is_gone and not is_same_channel',
+        'false', 'false', 'false', 'false', always),
+    (7, 'pipeline', '', 'came_by', 'new_rc', 'is_in and not was_due',
         always, 'is_same_owner or is_new', 'is_same_team or is_new',
-        'is_same_pipeline or is_new'),
-    (7, 'pipeline', '', "'moved_in_owner'", 'new_rc',
+        'is_same_pipeline or is_new', 'is_same_channel or is_new'),
+    (8, 'pipeline', '', "'moved_in_owner'", 'new_rc',
         'is_in and (was_due or not is_new) and not (is_same_owner and is_same_team)',
-        'false', 'not is_same_owner', 'not is_same_team', 'false'),
-    (8, 'pipeline', '', "'moved_in_pipeline'", 'new_rc',
+        'false', 'not is_same_owner', 'not is_same_team', 'false', 'false'),
+    (9, 'pipeline', '', "'moved_in_pipeline'", 'new_rc',
         'is_in and (was_due or not is_new) and not is_same_pipeline',
-        'false', 'false', 'false', always),
-    (9, 'pipeline', '', "'won'", '-new_rc', 'is_win', always, always, always, always),
-    (10, 'bookings', 'old_', "'amended'", 'new_booked_rc - old_booked_rc',
-        'was_booking and new_booked_rc <> old_booked_rc', always, always, always, always),
-    (11, 'bookings', 'old_',
+        'false', 'false', 'false', always, 'false'),
+    (10, 'pipeline', '', "'moved_in_channel'", 'new_rc',
+        'is_in and (was_due or not is_new) and not is_same_channel',
+        'false', 'false', 'false', 'false', always),
+    (11, 'pipeline', '', "'won'", '-new_rc', 'is_win', always, always, always, always, always),
+    (12, 'bookings', 'old_', "'amended'", 'new_booked_rc - old_booked_rc',
+        'was_booking and new_booked_rc <> old_booked_rc', always, always, always, always, always),
+    (13, 'bookings', 'old_',
         "case when is_merged_away then 'merged' when is_deleted then 'deleted' else 'reopened' end",
-        '-new_booked_rc', 'was_booking and not is_booking', always, always, always, always),
-    (12, 'bookings', '', 'booking_reason', 'new_booked_rc', 'is_booking and not was_booking',
-        always, always, always, always),
-    (13, 'bookings', 'old_', "'moved_owner'", '-new_booked_rc',
+        '-new_booked_rc', 'was_booking and not is_booking', always, always, always, always, always),
+    (14, 'bookings', '', 'booking_reason', 'new_booked_rc', 'is_booking and not was_booking',
+        always, always, always, always, always),
+    (15, 'bookings', 'old_', "'moved_owner'", '-new_booked_rc',
         'was_booking and is_booking and not (is_same_owner and is_same_team)',
-        'false', 'not is_same_owner', 'not is_same_team', 'false'),
-    (14, 'bookings', '', "'moved_owner'", 'new_booked_rc',
+        'false', 'not is_same_owner', 'not is_same_team', 'false', 'false'),
+    (16, 'bookings', '', "'moved_owner'", 'new_booked_rc',
         'was_booking and is_booking and not (is_same_owner and is_same_team)',
-        'false', 'not is_same_owner', 'not is_same_team', 'false'),
-    (15, 'bookings', 'old_', "'moved_pipeline'", '-new_booked_rc',
-        'was_booking and is_booking and not is_same_pipeline', 'false', 'false', 'false', always),
-    (16, 'bookings', '', "'moved_pipeline'", 'new_booked_rc',
-        'was_booking and is_booking and not is_same_pipeline', 'false', 'false', 'false', always),
+        'false', 'not is_same_owner', 'not is_same_team', 'false', 'false'),
+    (17, 'bookings', 'old_', "'moved_pipeline'", '-new_booked_rc',
+        'was_booking and is_booking and not is_same_pipeline',
+        'false', 'false', 'false', always, 'false'),
+    (18, 'bookings', '', "'moved_pipeline'", 'new_booked_rc',
+        'was_booking and is_booking and not is_same_pipeline',
+        'false', 'false', 'false', always, 'false'),
+    (19, 'bookings', 'old_', "'moved_channel'", '-new_booked_rc',
+        'was_booking and is_booking and not is_same_channel',
+        'false', 'false', 'false', 'false', always),
+    (20, 'bookings', '', "'moved_channel'", 'new_booked_rc',
+        'was_booking and is_booking and not is_same_channel',
+        'false', 'false', 'false', 'false', always),
 ] %}
 
 -- Deals in another currency that are still there when the window ends.
@@ -249,7 +266,7 @@ held as (
 ),
 
 posted as (
-    {%- for step, ledger, side, reason, worth, condition, company, owner, team, pipeline
+    {%- for step, ledger, side, reason, worth, condition, company, owner, team, pipeline, channel
         in postings %}
     select
         basis,
@@ -261,6 +278,7 @@ posted as (
         {{ side }}owner_user_key as owner_user_key,
         {{ side }}team_key as team_key,
         {{ side }}pipeline_key as pipeline_key,
+        {{ side }}source_channel as source_channel,
         raw_version_id,
         {{ worth }} as amount_rc,
         {{ step }} as step_no,
@@ -268,6 +286,7 @@ posted as (
         {{ owner }} as is_owner_row,
         {{ team }} as is_team_row,
         {{ pipeline }} as is_pipeline_row,
+        {{ channel }} as is_source_channel_row,
         old_expected_close_date,
         expected_close_date,
         from_date as posted_date,
@@ -287,13 +306,15 @@ posted as (
         owner_user_key,
         team_key,
         pipeline_key,
+        source_channel,
         raw_version_id,
         end_rc - start_rc as amount_rc,
-        17 as step_no,
+        21 as step_no,
         true as is_company_row,
         true as is_owner_row,
         true as is_team_row,
         true as is_pipeline_row,
+        true as is_source_channel_row,
         expected_close_date as old_expected_close_date,
         expected_close_date,
         last_date as posted_date,
@@ -321,6 +342,7 @@ compared as (
         ) as is_in_at_{{ side }},
         {%- for scope, key in [
             ('owner', 'owner_user_key'), ('team', 'team_key'), ('pipeline', 'pipeline_key'),
+            ('source_channel', 'source_channel'),
         ] %}
         coalesce(balances.{{ side }}_{{ key }}, '') = coalesce(posted.{{ key }}, '')
             as is_{{ scope }}_at_{{ side }}{{ ',' if not (loop.last and side == 'end') }}
@@ -351,18 +373,20 @@ final as (
         owner_user_key,
         team_key,
         pipeline_key,
+        source_channel,
         cast(amount_rc as {{ money_type() }}) as amount_rc,
         cast(step_no as bigint) as step_no,
         is_company_row,
         is_owner_row,
         is_team_row,
         is_pipeline_row,
+        is_source_channel_row,
         reason = 'pushed_out'
         and window_type = 'period'
         and {{ days_between('posted_date', 'close_to') }} + 1
         <= n_days * {{ var('slip_window_share') }} as is_slip,
         not is_in_at_start and not is_in_at_end as is_transient,
-        {%- for scope in ['owner', 'team', 'pipeline'] %}
+        {%- for scope in ['owner', 'team', 'pipeline', 'source_channel'] %}
         not (is_in_at_start and is_{{ scope }}_at_start)
         and not (is_in_at_end and is_{{ scope }}_at_end) as is_transient_for_{{ scope }},
         {%- endfor %}

@@ -2,8 +2,12 @@
 -- was there at the start of the window (reason `start`) to what was there at its end (`end`).
 -- The end is counted from the deals and not from the reasons: residual_rc compares the two.
 
-{% set scopes = ['company', 'owner', 'team', 'pipeline'] %}
-{% set keys = {'owner': 'owner_user_key', 'team': 'team_key', 'pipeline': 'pipeline_key'} %}
+{% set scopes = ['company', 'owner', 'team', 'pipeline', 'source_channel'] %}
+{% set keys = {
+    'owner': 'owner_user_key', 'team': 'team_key', 'pipeline': 'pipeline_key',
+    'source_channel': 'source_channel',
+} %}
+{% set places = {'pipeline': 'pipeline', 'source_channel': 'channel'} %}
 
 with windows as (
     select * from {{ ref('int_pipeline_windows') }}
@@ -30,6 +34,7 @@ undated as (
         versions.owner_user_key,
         versions.team_key,
         versions.pipeline_key,
+        versions.source_channel,
         windows.window_no,
         edges.reason,
         {{ pipeline_value('versions.amount_amt', 'rates.rate_to_rc') }} as value_rc
@@ -89,7 +94,7 @@ moves as (
     {%- set end_key = 'end_' ~ keys[scope] if scope in keys else "'company'" %}
     {%- set away = 'start_' ~ keys[scope] ~ ' is distinct from end_' ~ keys[scope]
         if scope in keys else 'false' %}
-    {%- set place = 'pipeline' if scope == 'pipeline' else 'owner' %}
+    {%- set place = places.get(scope, 'owner') %}
     {%- set net = [
         ('pipeline', start_key, 'start_is_due and not (end_is_due and not ' ~ away ~ ')',
             exit_reason('start_', 'end_', away, 'moved_out_' ~ place), '-start_value_rc'),
