@@ -3,7 +3,7 @@
 --
 -- It looks across all deals, and is told anew by every build.
 
-with edits as (
+with edits as not materialized (
     select
         deal_key,
         connection,

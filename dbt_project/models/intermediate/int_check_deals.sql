@@ -3,16 +3,16 @@
 
 {{ config(materialized='view') }}
 
-with deals as (
+with deals as not materialized (
     select * from {{ ref('fct_deal') }}
     where not is_deleted
 ),
 
-versions as (
+versions as not materialized (
     select * from {{ ref('fct_deal_version') }}
 ),
 
-stays as (
+stays as not materialized (
     select * from {{ ref('fct_deal_stage') }}
 ),
 

@@ -30,7 +30,7 @@ deals as (
     where not is_excluded
 ),
 
-versions as (
+versions as not materialized (
     select
         deal_key,
         survivor_deal_key,

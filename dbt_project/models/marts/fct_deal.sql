@@ -9,7 +9,7 @@ now_standing as (
     where is_current and not is_merged_away and deal_key = survivor_deal_key
 ),
 
-stays as (
+stays as not materialized (
     select * from {{ ref('fct_deal_stage') }}
 ),
 

@@ -6,22 +6,26 @@
 --   I = F + outcome + amount + not_yet_billed + over_billed + billed_earlier
 --         + prior_bookings + fx + unlinked, residual 0.00
 
-with periods as (
+with first_seen as (
+    select min(seen_from) as first_seen_at from {{ ref('fct_deal_version') }}
+),
+
+-- Quarters before pipeledger held anything are told from the vendor's history (forecast_basis).
+periods as (
     select
-        period_key,
-        start_date,
-        end_date,
-        {{ start_of_day('start_date') }} as cut_at
-    from {{ ref('stg_config__fiscal_periods') }}
-    where grain = 'quarter' and start_date <= {{ as_of_date() }}
+        periods.period_key,
+        periods.start_date,
+        periods.end_date,
+        {{ start_of_day('periods.start_date') }} as cut_at,
+        coalesce(first_seen.first_seen_at <= {{ start_of_day('periods.start_date') }}, false)
+            as is_as_known
+    from {{ ref('stg_config__fiscal_periods') }} as periods
+    cross join first_seen
+    where periods.grain = 'quarter' and periods.start_date <= {{ as_of_date() }}
 ),
 
 deals as (
     select * from {{ ref('fct_deal') }}
-),
-
-versions as (
-    select * from {{ ref('fct_deal_version') }}
 ),
 
 stages as (
@@ -36,86 +40,45 @@ rates as (
     {{ rates_by_basis() }}
 ),
 
-first_seen as (
-    select min(seen_from) as first_seen_at from versions
-),
-
--- As known at the cut: of the versions then held the one that began last. Quarters before
--- pipeledger held anything are told from the vendor's history instead (forecast_basis).
-cut_versions as (
+-- Open at the cut: as known, the version that was held last; told from history, the one that
+-- covers the cut.
+at_cut as (
     select
         periods.period_key,
-        periods.start_date,
-        periods.end_date,
-        coalesce(first_seen.first_seen_at <= periods.cut_at, false) as is_as_known,
         versions.deal_key,
         versions.owner_user_key,
         versions.pipeline_key,
-        versions.stage_key,
-        versions.status,
-        versions.currency_code,
-        versions.forecast_category,
-        versions.amount_amt,
-        versions.probability,
-        versions.expected_close_date,
-        versions.is_deleted or versions.is_merged_away as is_gone
-    from periods
-    cross join first_seen
-    inner join versions
-        on
-            periods.cut_at >= versions.valid_from
-            and (
-                versions.valid_to is null or periods.cut_at < versions.valid_to
-                or periods.cut_at >= first_seen.first_seen_at
-            )
-            and (
-                periods.cut_at >= versions.seen_from
-                or coalesce(periods.cut_at < first_seen.first_seen_at, true)
-            )
-            -- Told from history, one version covers the cut: closed ones need no ranking.
-            and (
-                versions.status = 'open'
-                or coalesce(periods.cut_at >= first_seen.first_seen_at, false)
-            )
-    qualify
-        row_number() over (
-            partition by periods.period_key, versions.deal_key
-            order by versions.valid_from desc, versions.seen_from desc, versions.version_no desc
-        ) = 1
-),
-
-at_cut as (
-    select
-        cut_versions.period_key,
-        cut_versions.deal_key,
-        cut_versions.owner_user_key,
-        cut_versions.pipeline_key,
-        cut_versions.is_as_known,
-        coalesce({{ convert_money('cut_versions.amount_amt', 'rates.rate_to_rc',
+        coalesce({{ convert_money('versions.amount_amt', 'rates.rate_to_rc',
             "'" ~ var('reporting_currency') ~ "'") }}, 0) as amount_rc,
         coalesce(
-            cut_versions.expected_close_date between cut_versions.start_date
-            and cut_versions.end_date
+            versions.expected_close_date between periods.start_date and periods.end_date
             and not (
-                cut_versions.is_as_known
-                and coalesce(cut_versions.forecast_category, '') = 'omitted'
+                periods.is_as_known and coalesce(versions.forecast_category, '') = 'omitted'
             ),
             false
         ) as is_expected,
         -- Histories tell stage, amount, date and owner. Probability and category are those of
         -- today, 1 for what was won since: before we held anything, the stage's count.
         coalesce(
-            case when cut_versions.is_as_known then cut_versions.probability end,
+            case when periods.is_as_known then versions.probability end,
             stages.probability, 0
         ) as probability
-    from cut_versions
-    left join stages on cut_versions.stage_key = stages.stage_key
+    from periods
+    inner join {{ ref('fct_deal_version') }} as versions
+        on
+            periods.cut_at
+            >= case when periods.is_as_known then versions.seen_from else versions.valid_from end
+            and periods.cut_at < coalesce(
+                case when periods.is_as_known then versions.seen_to else versions.valid_to end,
+                {{ far_future() }}
+            )
+    left join stages on versions.stage_key = stages.stage_key
     left join rates
         on
-            cut_versions.currency_code = rates.currency_code
-            and cut_versions.start_date = rates.rate_date
-            and case when cut_versions.is_as_known then 'as_known' else 'restated' end = rates.basis
-    where cut_versions.status = 'open' and not cut_versions.is_gone
+            versions.currency_code = rates.currency_code
+            and periods.start_date = rates.rate_date
+            and case when periods.is_as_known then 'as_known' else 'restated' end = rates.basis
+    where versions.status = 'open' and not versions.is_deleted and not versions.is_merged_away
 ),
 
 forecasts as (
@@ -124,7 +87,6 @@ forecasts as (
         at_cut.deal_key,
         at_cut.owner_user_key,
         at_cut.pipeline_key,
-        at_cut.is_as_known,
         at_cut.amount_rc,
         case
             when at_cut.is_expected
@@ -385,10 +347,7 @@ final as (
         rows_of_all.deal_key,
         rows_of_all.row_type,
         'crm_weighted' as forecast_method,
-        case
-            when (select first_seen.first_seen_at from first_seen) <= periods.cut_at then 'as_known'
-            else 'restated'
-        end as forecast_basis,
+        case when periods.is_as_known then 'as_known' else 'restated' end as forecast_basis,
         rows_of_all.source_system,
         rows_of_all.connection,
         rows_of_all.raw_version_id,

@@ -20,7 +20,7 @@
 } %}
 {% set names = ['open_at_start'] + entries | list + exits | list + ['open_at_end'] %}
 
-with stays as (
+with stays as not materialized (
     select *
     from {{ ref('fct_deal_stage') }}
     where

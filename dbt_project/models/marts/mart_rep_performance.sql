@@ -86,7 +86,7 @@ subjects as (
     having count(*) >= {{ privacy_k }}
 ),
 
-deals as (
+deals as not materialized (
     select
         deal_key,
         owner_at_won_user_key,
@@ -102,7 +102,7 @@ deals as (
     where not is_deleted and not is_excluded
 ),
 
-stays as (
+stays as not materialized (
     select
         deal_key,
         pipeline_key,

@@ -2,7 +2,7 @@
 -- year) up to that of the as-of date: what the open deals of the period's end bring in a day, if
 -- they are won as often, as large and as fast as those that were decided in the period.
 
-with deals as (
+with deals as not materialized (
     select
         deal_key,
         pipeline_key,
@@ -17,7 +17,7 @@ with deals as (
     where not is_deleted and not is_excluded
 ),
 
-stays as (
+stays as not materialized (
     select
         deal_key,
         pipeline_key,
