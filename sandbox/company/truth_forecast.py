@@ -15,8 +15,8 @@ from sandbox.company.clock import business_date, midnight, quarter, quarter_boun
 from sandbox.company.model import Deal, World
 from sandbox.company.money import HOME, rounded
 from sandbox.company.pipelines import CATEGORIES, STAGES
-from sandbox.company.plan import periods
-from sandbox.company.truth_sales import person
+from sandbox.company.plan import make_submissions, periods
+from sandbox.company.truth_sales import person, team_of
 
 SHARES = tuple(map(Decimal, ("0.00", "0.25", "0.50", "0.75", "0.90", "1.00")))
 FREEZE_DAYS = 5
@@ -43,6 +43,20 @@ class Call:
         likely = commit + self.most_likely
         best = likely + self.best_case
         return (commit, likely, best, best + self.pipeline, self.won + self.weighted)
+
+    def add(self, held: "Held") -> None:
+        """Count an open deal in the category of its stage."""
+        name = CATEGORIES.get(held.stage, "pipeline")
+        setattr(self, name, getattr(self, name) + held.home)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An open deal at an instant; its amount in euro."""
+
+    owner: str
+    stage: str
+    home: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,21 +131,62 @@ def _add_open(
 ) -> None:
     """Add a deal that was open at the point and due in its quarter."""
     period, share, day = point
-    moment = midnight(day)
-    if deal.created > moment or (deal.archived_at is not None and deal.archived_at <= moment):
+    held = _open_at(world, deal, period, midnight(day), day)
+    if held is None:
         return
-    stage = STAGES[deal.at(deal.stages, moment)]
-    due = deal.at(deal.closes, moment)
-    if stage.kind != "open" or due is None or quarter(business_date(due)) != period:
-        return
-    amount = deal.at(deal.amounts, moment)
-    if amount is not None and amount < 0:
-        return
-    currency = deal.at(deal.currencies, moment) or HOME
-    home = ZERO if amount is None else world.rates.to_home(amount, currency, day)
-    for scope in ("company", person(deal.at(deal.owners, moment))):
+    for scope in ("company", held.owner):
         call = found[scope, period, share]
         call.open_count += 1
-        call.weighted += rounded(home * Decimal(stage.probability), HOME)
-        name = CATEGORIES.get(stage.id, "pipeline")
-        setattr(call, name, getattr(call, name) + home)
+        call.weighted += rounded(held.home * Decimal(STAGES[held.stage].probability), HOME)
+        call.add(held)
+
+
+def _open_at(world: World, deal: Deal, period: str, moment: int, day: date) -> Held | None:
+    """How the deal stood if it was open at the instant and due in the quarter."""
+    if deal.created > moment or (deal.archived_at is not None and deal.archived_at <= moment):
+        return None
+    stage = deal.at(deal.stages, moment)
+    due = deal.at(deal.closes, moment)
+    is_due = due is not None and quarter(business_date(due)) == period
+    amount = deal.at(deal.amounts, moment)
+    if STAGES[stage].kind != "open" or not is_due or (amount is not None and amount < 0):
+        return None
+    currency = deal.at(deal.currencies, moment) or HOME
+    home = ZERO if amount is None else world.rates.to_home(amount, currency, day)
+    return Held(person(deal.at(deal.owners, moment)), stage, home)
+
+
+@dataclass(frozen=True, slots=True)
+class HandIn:
+    """A forecast that a manager handed in, and what the team's deals said at that instant."""
+
+    amount: Decimal
+    home: Decimal
+    system: Decimal
+
+
+def count_hand_ins(world: World) -> dict[tuple[str, str, str, int], HandIn]:
+    """(team, quarter, category, instant in milliseconds) -> what was said, by whom or what."""
+    wins = [win for deal in world.deals for win in wins_of(world, deal)]
+    calls: dict[tuple[str, str, int], Call] = {}
+    found = {}
+    for row in make_submissions(world):
+        day = business_date(row.submitted_at)
+        key = (row.team, row.period, row.submitted_at)
+        if key not in calls:
+            call = calls[key] = Call()
+            for win in wins:
+                won_on = business_date(win.at)
+                is_ours = quarter(won_on) == row.period and team_of(win.owner, won_on) == row.team
+                call.won += win.amount if is_ours and win.holds(row.submitted_at) else ZERO
+            for deal in world.deals:
+                held = _open_at(world, deal, row.period, row.submitted_at, day)
+                if held is not None and team_of(held.owner, day) == row.team:
+                    call.add(held)
+        commit, _, best_case, pipeline, _ = calls[key].said
+        said = {"commit": commit, "best_case": best_case, "pipeline": pipeline}
+        currency = "JPY" if row.team == "japan" else HOME
+        found[row.team, row.period, row.category, row.submitted_at] = HandIn(
+            row.amount, world.rates.to_home(row.amount, currency, day), said[row.category]
+        )
+    return found

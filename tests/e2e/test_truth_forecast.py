@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from sandbox.company.truth_forecast import Call, count_calls
+from sandbox.company.clock import midnight
+from sandbox.company.truth_forecast import Call, count_calls, count_hand_ins, cuts_of
 from tests.e2e.road import Road, differences, keyed
 
 pytestmark = [
@@ -55,6 +56,47 @@ def test_the_outcome_of_a_quarter_is_what_was_won_five_days_after_its_end(
     )
 
     assert [] == differences(expected, keyed(found, keys=2))
+
+
+def test_what_was_handed_in_stands_beside_what_the_teams_deals_said(road: Road) -> None:
+    """Every manager's number of three years, and the difference that the manager answers for."""
+    expected = {
+        key: (said.amount, said.home, said.system, said.home - said.system)
+        for key, said in count_hand_ins(road.company.world).items()
+    }
+
+    found = road.rows(
+        "select scope_key, period_key, category, epoch_ms(submitted_at), "
+        "forecast_amt, forecast_rc, system_rc, adjustment_rc "
+        "from marts.fct_forecast_submission where scope_type = 'team'"
+    )
+
+    assert 200 < len(expected)
+    assert [] == differences(expected, keyed(found, keys=4))
+
+
+def test_the_managers_forecast_is_the_newest_of_each_team(road: Road) -> None:
+    """Said before the point: the one handed in last, of each team its commit."""
+    hand_ins = count_hand_ins(road.company.world)
+    expected: dict[tuple[str, str, Decimal], tuple[Decimal]] = {}
+    for period, share, day in cuts_of(road.company.world):
+        newest: dict[str, tuple[int, Decimal]] = {}
+        for (team, quarter, category, at), said in hand_ins.items():
+            if quarter == period and category == "commit" and at < midnight(day):
+                newest[team] = max(newest.get(team, (0, Decimal(0))), (at, said.home))
+        for team, (_, home) in newest.items():
+            expected[team, period, share] = (home,)
+        if newest:
+            total = sum((home for _, home in newest.values()), Decimal(0))
+            expected["company", period, share] = (total,)
+
+    found = road.rows(
+        "select scope_key, period_key, rel_day_bucket, forecast_rc from marts.mart_forecast "
+        "where not is_now and period_grain = 'quarter' and method = 'submission' "
+        "and scope_type in ('company', 'team') and forecast_rc is not null"
+    )
+
+    assert [] == differences(expected, keyed(found, keys=3))
 
 
 def test_the_forecast_of_today_is_the_gaps(road: Road) -> None:

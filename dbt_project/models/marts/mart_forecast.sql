@@ -9,6 +9,11 @@ with scoped as (
     select * from {{ ref('int_forecast_scoped') }}
 ),
 
+points as (
+    select * from {{ ref('int_forecast_points') }}
+    where period_key is not null
+),
+
 history as (
     select * from {{ ref('int_forecast_history') }}
 ),
@@ -29,19 +34,19 @@ submissions as (
 
 newest as (
     select
-        scoped.point_key,
+        points.point_key,
         submissions.scope_type,
         submissions.scope_key,
         arg_max(submissions.forecast_rc, submissions.submitted_at)
             filter (where submissions.category = 'most_likely') as most_likely_rc,
         arg_max(submissions.forecast_rc, submissions.submitted_at)
             filter (where submissions.category = 'commit') as commit_rc
-    from (select distinct point_key, period_key, cut_at from scoped) as scoped
+    from points
     inner join submissions
         on
-            scoped.period_key = submissions.period_key
-            and submissions.submitted_at <= scoped.cut_at
-    group by scoped.point_key, submissions.scope_type, submissions.scope_key
+            points.period_key = submissions.period_key
+            and submissions.submitted_at <= points.cut_at
+    group by points.point_key, submissions.scope_type, submissions.scope_key
 ),
 
 submitted as (
@@ -141,8 +146,43 @@ said as (
         greatest({{ spread }}_spread, 0.1 * abs(cast({{ forecast }} as double))) as spread,
         cast({{ reason }} as varchar) as reason_if_null
     from gathered
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
+    union all
+    {% endfor -%}
+    -- For a scope that has nothing open and wins nothing, what was handed in is all there is.
+    select
+        points.point_key,
+        points.period_key,
+        points.grain,
+        points.period_no,
+        points.bucket,
+        submitted.scope_type,
+        submitted.scope_key,
+        'bookings' as measure,
+        'submission' as method,
+        points.basis,
+        points.is_now,
+        points.is_frozen,
+        points.rel_day,
+        points.last_frozen_no,
+        points.as_of_date,
+        points.start_date,
+        points.end_date,
+        0 as n_won,
+        0 as n_open,
+        0 as won_rc,
+        case when points.is_frozen then 0 end as actual_rc,
+        cast(submitted.submitted_rc as {{ money_type() }}) as forecast_rc,
+        0.1 * abs(cast(submitted.submitted_rc as double)) as spread,
+        cast(null as varchar) as reason_if_null
+    from submitted
+    inner join points on submitted.point_key = points.point_key
+    left join scoped
+        on
+            submitted.point_key = scoped.point_key
+            and submitted.scope_type = scoped.scope_type
+            and submitted.scope_key = scoped.scope_key
+            and scoped.measure = 'bookings'
+    where scoped.point_key is null
 ),
 
 residuals as (
