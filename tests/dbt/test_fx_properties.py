@@ -52,7 +52,7 @@ entries = st.builds(
 )
 histories = st.lists(entries, min_size=1, max_size=14)
 examples = settings(
-    max_examples=30,
+    max_examples=20,
     derandomize=True,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

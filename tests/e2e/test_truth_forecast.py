@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from sandbox.company.clock import midnight
-from sandbox.company.truth_forecast import Call, count_calls, count_hand_ins, cuts_of
+from sandbox.company.truth_forecast import Call, HandIn, count_calls, count_hand_ins, cuts_of
 from tests.e2e.road import Road, differences, keyed
 
 pytestmark = [
@@ -20,6 +20,12 @@ CALLS = ("commit", "most_likely", "best_case", "pipeline_all", "crm_weighted")
 def calls(road: Road) -> dict[tuple[str, str, Decimal], Call]:
     """(company or user, quarter, share of it) -> what stood there."""
     return count_calls(road.company.world)
+
+
+@pytest.fixture(scope="module")
+def hand_ins(road: Road) -> dict[tuple[str, str, str, int], HandIn]:
+    """(team, quarter, category, instant) -> what was said by the manager and by the deals."""
+    return count_hand_ins(road.company.world)
 
 
 def test_forecasts_of_every_closed_quarter_are_what_the_deals_were_then(
@@ -58,11 +64,13 @@ def test_the_outcome_of_a_quarter_is_what_was_won_five_days_after_its_end(
     assert [] == differences(expected, keyed(found, keys=2))
 
 
-def test_what_was_handed_in_stands_beside_what_the_teams_deals_said(road: Road) -> None:
+def test_what_was_handed_in_stands_beside_what_the_teams_deals_said(
+    road: Road, hand_ins: dict[tuple[str, str, str, int], HandIn]
+) -> None:
     """Every manager's number of three years, and the difference that the manager answers for."""
     expected = {
         key: (said.amount, said.home, said.system, said.home - said.system)
-        for key, said in count_hand_ins(road.company.world).items()
+        for key, said in hand_ins.items()
     }
 
     found = road.rows(
@@ -75,9 +83,10 @@ def test_what_was_handed_in_stands_beside_what_the_teams_deals_said(road: Road) 
     assert [] == differences(expected, keyed(found, keys=4))
 
 
-def test_the_managers_forecast_is_the_newest_of_each_team(road: Road) -> None:
+def test_the_managers_forecast_is_the_newest_of_each_team(
+    road: Road, hand_ins: dict[tuple[str, str, str, int], HandIn]
+) -> None:
     """Said before the point: the one handed in last, of each team its commit."""
-    hand_ins = count_hand_ins(road.company.world)
     expected: dict[tuple[str, str, Decimal], tuple[Decimal]] = {}
     for period, share, day in cuts_of(road.company.world):
         newest: dict[str, tuple[int, Decimal]] = {}
