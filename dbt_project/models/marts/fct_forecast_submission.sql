@@ -27,13 +27,14 @@ users as (
     select * from {{ ref('int_user_map') }}
 ),
 
+-- What was said, and what the deals said: at the rates that were known when it was said.
 rates as (
     select
         currency_code,
         rate_date,
         rate_to_rc
     from {{ ref('fct_fx_rate') }}
-    where rate_type = 'spot'
+    where rate_type = 'spot_as_known'
 ),
 
 found as (
