@@ -105,7 +105,10 @@
     {{ return(adapter.dispatch('is_in_part', 'pipeledger')(key)) }}
 {%- endmacro %}
 {% macro duckdb__is_in_part(key) -%}
-    (getvariable('part') is null or hash({{ key }}) % getvariable('parts') = getvariable('part'))
+    (
+        getvariable('part_from') is null
+        or hash({{ key }}) between getvariable('part_from') and getvariable('part_to')
+    )
 {%- endmacro %}
 {% macro spark__is_in_part(key) -%}
     true

@@ -95,10 +95,11 @@
     {%- endfor %}
 {%- endmacro %}
 
-{#- How many parts a table is built in: as many as keep what each reads of the model `in_parts_of`
-    near `PIPELEDGER_ROWS_AT_ONCE` rows, so that memory does not grow with the company
-    (docs/decisions/0082). Only the rows count in which the column `in_parts_where` is true, where
-    the table says one. One part, where it names no model. -#}
+{#- How many parts a table is built in: as many as keep what each reads near
+    `PIPELEDGER_ROWS_AT_ONCE` rows, so that memory does not grow with the company
+    (docs/decisions/0082). Counted are the rows of the model `in_parts_of`: of those in which the
+    column `in_parts_where` is true, if the table says one, and each as so many as it says with
+    `in_parts_rows`: what a row takes differs by model. One part, where it names no model. -#}
 {% macro number_of_parts() -%}
     {%- set of = config.get('in_parts_of') -%}
     {%- if of is none -%}
@@ -113,16 +114,19 @@
     {%- endif -%}
     {%- set rows = 'select count(*) from ' ~ ref(of) ~ ' where ' ~ config.get('in_parts_where', 'true') -%}
     {%- set counted = adapter.execute(rows, fetch=True)[1] -%}
-    {{ return([1, (counted.rows[0][0] | int + most - 1) // most] | max) }}
+    {%- set read = counted.rows[0][0] | int * config.get('in_parts_rows', 1) -%}
+    {{ return([1, (read / most) | round(0, 'ceil') | int] | max) }}
 {%- endmacro %}
 
-{#- The statements that follow speak of one part of the keys (`is_in_part`). -#}
+{#- The statements that follow speak of one part of the keys (`is_in_part`): of those whose hash,
+    a number of 64 bits, lies in one of as many equal ranges. -#}
 {% macro begin_part(part, parts) -%}
+    {%- set hashes = 2 ** 64 -%}
     {%- if parts > 1 -%}
-        set variable parts = cast({{ parts }} as ubigint);
-        set variable part = cast({{ part }} as ubigint);
+        set variable part_from = cast({{ part * hashes // parts }} as ubigint);
+        set variable part_to = cast({{ (part + 1) * hashes // parts - 1 }} as ubigint);
     {%- elif config.get('in_parts_of') is not none -%}
-        reset variable part;
+        reset variable part_from;
     {%- endif -%}
 {%- endmacro %}
 

@@ -31,8 +31,8 @@ with versions as (
     {{ only_changed_deals() }}
 ),
 
--- Read three times and never held: it has a row for everything that ever happened.
-events as not materialized (
+-- Held, of one part: read three times, it would be looked for in all that ever happened.
+events as materialized (
     select *
     from (select * from {{ ref('int_deal_field_events') }} {{ only_changed_deals() }}) as happened
     where changed_by is not null or change_source is not null

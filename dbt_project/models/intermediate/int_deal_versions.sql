@@ -15,6 +15,7 @@
     pre_hook='{{ forget_changed_deals() }}',
     in_parts_of='int_deal_inputs',
     in_parts_where='is_changed',
+    in_parts_rows=4,
 ) }}
 
 {% set fields = [

@@ -4,7 +4,7 @@
 -- The windows run over rows of numbers only: a deal's entry into a pipeline has a number of its
 -- own here, which means nothing outside.
 
-{{ config(materialized='view') }}
+{{ config(in_parts_of='fct_deal', in_parts_rows=2) }}
 
 with deals as (
     select
@@ -15,7 +15,7 @@ with deals as (
         won_at,
         case when status = 'won' then amount_at_won_rc else amount_rc end as amount_at_close_rc
     from {{ ref('fct_deal') }}
-    where not is_deleted and not is_excluded
+    where not is_deleted and not is_excluded and {{ is_in_part('deal_key') }}
 ),
 
 steps as (
@@ -32,6 +32,7 @@ stays as (
         steps.stage_order is not null and not fct_deal_stage.is_pass_through as is_touch
     from {{ ref('fct_deal_stage') }} as fct_deal_stage
     left join steps on fct_deal_stage.stage_key = steps.stage_key
+    where {{ is_in_part('fct_deal_stage.deal_key') }}
 ),
 
 -- The base: entry into the pipeline by whatever stage, and first entry of stage 1.

@@ -7,7 +7,8 @@
 {% set sides = [('start', 'from_at', 'first_date - 1'), ('end', 'to_at', 'last_date')]
     + ([('due', 'due_at', 'due_rate_date')] if has_grace else []) %}
 
-with versions as not materialized (
+-- Held, of one part: read many times, it would be looked for in all versions.
+with versions as materialized (
     select *
     from {{ ref('int_pipeline_versions') }}
     where {{ is_in_part('deal_key') }}

@@ -2,7 +2,7 @@
 -- pipeline is counted by: amount, currency, status, expected close, owner, owner's team,
 -- pipeline, source channel, omission, deletion, merge. Deals that are left out of all totals are not here.
 
-{{ config(in_parts_of='fct_deal_version') }}
+{{ config(in_parts_of='fct_deal_version', in_parts_rows=0.5) }}
 
 with history as (
     select min(from_at) as from_at

@@ -1,16 +1,22 @@
 -- Grain: one row per surviving deal, newest state.
 
+{{ config(in_parts_of='int_deals_current') }}
+
 with contents as (
     select * from {{ ref('int_deals_current') }}
+    where {{ is_in_part('deal_key') }}
 ),
 
 now_standing as (
     select * from {{ ref('fct_deal_version') }}
-    where is_current and not is_merged_away and deal_key = survivor_deal_key
+    where
+        is_current and not is_merged_away and deal_key = survivor_deal_key
+        and {{ is_in_part('deal_key') }}
 ),
 
 stays as not materialized (
     select * from {{ ref('fct_deal_stage') }}
+    where {{ is_in_part('deal_key') }}
 ),
 
 stages as (

@@ -8,6 +8,7 @@
     on_schema_change='fail',
     pre_hook='{{ forget_changed_deals("int_deals_retold") }}',
     in_parts_of='int_deal_edits',
+    in_parts_rows=0.5,
 ) }}
 
 with edits as (

@@ -7,6 +7,9 @@
     incremental_strategy='append',
     on_schema_change='fail',
     pre_hook='{{ forget_changed_deals() }}',
+    in_parts_of='int_deal_inputs',
+    in_parts_where='is_changed',
+    in_parts_rows=2,
 ) }}
 
 with versions as (
@@ -16,7 +19,7 @@ with versions as (
 
 landed as (
     select * from {{ ref('int_deals_unioned') }}
-    where has_content
+    where has_content and {{ is_in_part('deal_key') }}
 ),
 
 stages as (
