@@ -27,9 +27,6 @@ from benchmarks.table import Measurement
 SLOWEST = 5
 """So many models are shown by name."""
 
-LARGE = 1_000_000
-"""Deals above which models are built one at a time."""
-
 
 class Spill:
     """Watches the space that DuckDB takes beside the warehouse for what memory cannot hold."""
@@ -91,16 +88,14 @@ def case(settings_file: Path) -> dict[str, Any]:
     }
 
 
-def _build(made: Synthetic, deals: int) -> dict[str, Any]:
+def _build(made: Synthetic) -> dict[str, Any]:
     root = str(Path(__file__).resolve().parent.parent)
-    # As docs/deployment.md tells a company of this size: two large models want too much memory.
-    one_at_a_time = {"PIPELEDGER_THREADS": "1"} if deals > LARGE else {}
     done = subprocess.run(
         [sys.executable, "-m", __spec__.name, str(made.settings_file)],
         check=True,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": root, **one_at_a_time},
+        env={**os.environ, "PYTHONPATH": root},
     )
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
@@ -111,7 +106,7 @@ def measure(full: bool) -> Iterator[Measurement]:
     for deals in (100_000, 1_000_000, 5_000_000) if full else (100_000,):
         with tempfile.TemporaryDirectory() as folder:
             made = make(Path(folder), deals)
-            first = _build(made, deals)
+            first = _build(made)
             seconds = by_size[deals] = first["seconds"]["models"]
             what = f"models of {deals:,} deals"
             ceiling = {1_000_000: 60.0, 5_000_000: 6 * by_size.get(1_000_000, 0.0)}.get(deals)
@@ -123,7 +118,7 @@ def measure(full: bool) -> Iterator[Measurement]:
             yield Measurement(f"{what}, memory", first["peak"], "MB", 8192.0)
             yield Measurement(f"{what}, spilled", first["spill"], "MB", 4096.0)
             change(made)
-            second = _build(made, deals)
+            second = _build(made)
             share = second["seconds"]["models"] / seconds * 100
             # A build of a few seconds is dbt's own pace, whatever has changed.
             yield Measurement(
