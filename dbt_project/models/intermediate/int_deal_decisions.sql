@@ -1,5 +1,6 @@
 -- Grain: one row per deal x spell in which it stood won or lost: from the decision to its re-opening
--- or deletion. A move from one won stage to another is no second win.
+-- or deletion. A move from one won stage to another is no second win. amount_known_rc is at the rate
+-- that was known on the day: a table of rates loaded anew does not change it.
 
 with deals as (
     select
@@ -16,6 +17,8 @@ stays as (
         entry_kind,
         pipeline_key,
         owner_user_key,
+        currency_code,
+        amount_at_entry_amt,
         amount_at_entry_rc,
         entered_at,
         entered_date,
@@ -23,6 +26,15 @@ stays as (
         seen_from
     from {{ ref('fct_deal_stage') }}
     where stage_type in ('won', 'lost')
+),
+
+known_rates as (
+    select
+        currency_code,
+        rate_date,
+        rate_to_rc
+    from {{ ref('fct_fx_rate') }}
+    where rate_type = 'spot_as_known'
 ),
 
 neighbours as (
@@ -53,6 +65,8 @@ decisions as (
         min(stage_type) as outcome,
         min(pipeline_key) filter (where not is_continued) as pipeline_key,
         min(owner_user_key) filter (where not is_continued) as owner_user_key,
+        min(currency_code) filter (where not is_continued) as currency_code,
+        min(amount_at_entry_amt) filter (where not is_continued) as amount_amt,
         min(amount_at_entry_rc) filter (where not is_continued) as amount_rc,
         min(entered_at) as decided_at,
         min(entered_date) as decided_date,
@@ -70,6 +84,9 @@ final as (
         decisions.pipeline_key,
         decisions.owner_user_key,
         decisions.amount_rc,
+        {{ convert_money(
+            'decisions.amount_amt', 'known_rates.rate_to_rc', "'" ~ var('reporting_currency') ~ "'"
+        ) }} as amount_known_rc,
         decisions.decided_date,
         decisions.decided_at,
         coalesce(decisions.ended_at, {{ far_future() }}) as ended_at,
@@ -80,6 +97,10 @@ final as (
         ) as previous_at
     from decisions
     inner join deals on decisions.deal_key = deals.deal_key
+    left join known_rates
+        on
+            decisions.currency_code = known_rates.currency_code
+            and decisions.decided_date = known_rates.rate_date
 )
 
 select * from final

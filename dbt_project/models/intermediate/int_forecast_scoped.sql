@@ -66,10 +66,12 @@ won as (
         decisions.ended_at,
         decisions.seen_from,
         coalesce(won_shares.user_key, decisions.owner_user_key) as user_key,
-        case
-            when won_shares.user_key is null then decisions.amount_rc
-            else {{ declared_part('decisions.amount_rc', 'won_shares') }}
-        end as amount_rc
+        {% for amount in ['amount_rc', 'amount_known_rc'] -%}
+            case
+                when won_shares.user_key is null then decisions.{{ amount }}
+                else {{ declared_part('decisions.' ~ amount, 'won_shares') }}
+            end as {{ amount }}{{ ',' if not loop.last }}
+        {% endfor %}
     from decisions
     left join won_shares
         on
@@ -100,10 +102,14 @@ won_by_spell as (
             and won.ended_at > points.cut_at
             and (points.basis <> 'as_known' or won.seen_from <= points.cut_at)
         {%- endset -%}
-        sum(won.amount_rc) filter (where {{ is_won_by_now }}) as won_rc,
+        sum(
+            case points.basis when 'as_known' then won.amount_known_rc else won.amount_rc end
+        ) filter (where {{ is_won_by_now }}) as won_rc,
         count(*) filter (where {{ is_won_by_now }} and not won.is_shared) as n_whole,
         -- As known when the books of the period were frozen.
-        sum(won.amount_rc) filter (
+        sum(
+            case when points.is_actual_as_known then won.amount_known_rc else won.amount_rc end
+        ) filter (
             where
             won.ended_at > points.freeze_at
             and (not points.is_actual_as_known or won.seen_from <= points.freeze_at)

@@ -228,7 +228,7 @@ won as (
         instants.scope_key,
         instants.period_key,
         instants.submitted_at,
-        sum(decisions.amount_rc) as won_rc
+        sum(decisions.amount_known_rc) as won_rc
     from {{ ref('int_deal_decisions') }} as decisions
     inner join due_days on decisions.decided_date = due_days.date
     inner join scopes
