@@ -53,18 +53,19 @@ def keep_only_of(db: duckdb.DuckDBPyConnection, basis: str) -> None:
 def hand_over_built_deals(db: duckdb.DuckDBPyConnection) -> None:
     """Show this build what the last whole one was made of; nothing, if there was none since.
 
-    dbt writes ``int_deals_built`` after all histories, and it is taken away here: a build that
-    is killed among the histories leaves none, so that the next one trusts none of them.
+    dbt writes ``int_deals_built`` after all histories, ``int_pipeline_built`` after the movement,
+    and both are taken away here: a build that is killed among them leaves none, so that the next
+    one trusts none of them.
     """
     found = db.execute(
-        "select 1 from information_schema.tables "
-        "where table_schema = 'intermediate' and table_name = 'int_deals_built'"
-    ).fetchone()
+        "select table_name from information_schema.tables where table_schema = 'intermediate'"
+    ).fetchall()
     db.execute("begin")
-    db.execute("delete from state.deals_built")
-    if found is not None:
-        db.execute("insert into state.deals_built from intermediate.int_deals_built")
-        db.execute("drop table intermediate.int_deals_built")
+    for built in ("deals_built", "pipeline_built"):
+        db.execute(f"delete from state.{built}")
+        if (f"int_{built}",) in found:
+            db.execute(f"insert into state.{built} from intermediate.int_{built}")
+            db.execute(f"drop table intermediate.int_{built}")
     db.execute("commit")
 
 

@@ -28,19 +28,25 @@
     ) }}
 {%- endmacro %}
 
+{#- Whether what a version of a deal is worth in reporting currency may be another than at the last
+    build: it stands in another currency, whose rate may have been corrected, or is dated where the
+    rate of the reporting currency itself may begin or end (fct_fx_rate). -#}
+{% macro is_revalued() -%}
+    (
+        currency_code != '{{ var("reporting_currency") }}'
+        or valid_from > seen_from
+        or valid_from < {{ as_of_at() }} - interval 19 year
+    )
+{%- endmacro %}
+
 {#- The deals whose amounts in reporting currency must be computed anew: those whose history
-    changed, that ever stood in another currency, whose rate may have been corrected, or that are
-    dated where the rate of the reporting currency itself may begin or end (fct_fx_rate). -#}
+    changed, and those with a version that is revalued. -#}
 {% macro revalued_deals() -%}
     (
         select inputs.deal_key from {{ ref('int_deal_inputs') }} as inputs where inputs.is_changed
         union all
         select versions.deal_key
-        from {{ ref('fct_deal_version') }} as versions
-        where
-            versions.currency_code != '{{ var("reporting_currency") }}'
-            or versions.valid_from > versions.seen_from
-            or versions.valid_from < {{ as_of_at() }} - interval 19 year
+        from (select * from {{ ref('fct_deal_version') }} where {{ is_revalued() }}) as versions
     )
 {%- endmacro %}
 

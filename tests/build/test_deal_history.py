@@ -47,6 +47,12 @@ tables.fx_rates.path = "rates.csv"
 [thresholds]
 bulk_edit_n = 2
 """
+PIPELINES = """
+[[pipelines]]
+connection = "crm"
+pipeline_id = "default"
+measure = "arr"
+"""
 RENAMED = """
 [[stages]]
 connection = "crm"
@@ -63,6 +69,9 @@ HISTORIES = (
     "marts.fct_deal_version",
     "marts.fct_deal_change",
     "marts.fct_deal_stage",
+    "intermediate.int_pipeline_versions",
+    "intermediate.int_pipeline_balances",
+    "marts.fct_pipeline_movement",
 )
 START = datetime(2026, 9, 1, 8, tzinfo=UTC)
 
@@ -208,7 +217,7 @@ class Company:
             return ready.path
 
 
-WANTED = ("+int_deals_built",)
+WANTED = ("+int_deals_built", "+int_pipeline_built")
 UNTESTED = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 
 
@@ -226,12 +235,10 @@ def differences(kept: Path, anew: Path) -> list[tuple[Any, ...]]:
     return found
 
 
-def computed(warehouse: Path) -> set[str]:
-    """The deals that the last build computed anew."""
+def computed(warehouse: Path, inputs: str = "int_deal_inputs") -> set[str]:
+    """The deals that the last build computed anew, the histories or the movement of them."""
     with duckdb.connect(str(warehouse), read_only=True) as db:
-        rows = db.execute(
-            "select deal_key from intermediate.int_deal_inputs where is_changed"
-        ).fetchall()
+        rows = db.execute(f"select deal_key from intermediate.{inputs} where is_changed").fetchall()
     return {str(key).partition(":")[2] for (key,) in rows}
 
 
@@ -325,10 +332,25 @@ def a_new_owner_and_another_setting(company: Company) -> set[str]:
     return EVERYBODY
 
 
+def another_measure(company: Company) -> set[str]:
+    company.settings_file.write_text(SETTINGS + RENAMED + PIPELINES, encoding="utf-8")
+    return set()
+
+
+def a_new_quarter(company: Company) -> set[str]:
+    company.land(63, {"B": deal("B", [(-9, "s1"), (-7, "s3"), (-5, "s2"), (62, "s3")])})
+    return {"B"}
+
+
 DAYS = [
     *((1.5, news), (2.5, late_looks_and_events), (4, merges_and_deletes), (6, returns)),
     *((6.5, others_edited_in_the_same_minute), (7.5, a_new_owner_and_another_setting)),
+    *((8, another_measure), (63.5, a_new_quarter)),
 ]
+MOVED = {"another_measure", "a_new_quarter"}
+"""Days on which the movement of deals whose history stands is told anew."""
+ALWAYS = {"V", "W"}
+"""Deals whose worth every build asks anew: that in dollars, and that which was dated ahead."""
 
 
 def worth(warehouse: Path, name: str) -> list[Any]:
@@ -362,6 +384,9 @@ def test_what_was_kept_equals_what_is_built_from_nothing(company: Company) -> No
 
         if (found := computed(kept)) != expected:
             wrong[f"{happens.__name__} computed"] = found ^ expected
+        moved = computed(kept, "int_pipeline_inputs") ^ (expected | ALWAYS)
+        if bool(moved) != (happens.__name__ in MOVED):
+            wrong[f"{happens.__name__} moved"] = moved
         if found_rows := differences(kept, anew):
             wrong[f"{happens.__name__} differs"] = found_rows
         if found_deals := edited_in_bulk(kept):
@@ -382,7 +407,7 @@ def test_what_was_kept_equals_what_is_built_from_nothing(company: Company) -> No
 
 def test_a_clock_set_back_takes_later_knowledge_out(company: Company) -> None:
     """A build for an earlier day must not tell what was learnt after it, nor lose it for later."""
-    latest = company.build(day(9))
+    latest = company.build(day(64))
     unchanged, before = computed(latest), rows(latest)
 
     kept = company.build(day(2.5))
@@ -398,7 +423,9 @@ def test_after_a_killed_build_no_history_is_trusted(company: Company) -> None:
     warehouse = company.build(day(9))
     with duckdb.connect(str(warehouse)) as db:
         db.execute("drop table intermediate.int_deals_built")
+        db.execute("drop table intermediate.int_pipeline_built")
         db.execute("update intermediate.int_deal_versions set stage = 'half done'")
+        db.execute("update intermediate.int_pipeline_balances set start_value_rc = 0.01")
 
     kept = company.build(day(9))
 
@@ -419,5 +446,5 @@ def test_another_basis_drops_what_was_kept() -> None:
             "select schema_name, table_name from duckdb_tables() order by all"
         ).fetchall()
 
-    assert (3,) == after_the_same
-    assert [("state", "basis"), ("state", "deals_built")] == after_another
+    assert (4,) == after_the_same
+    assert [("state", name) for name in ("basis", "deals_built", "pipeline_built")] == after_another

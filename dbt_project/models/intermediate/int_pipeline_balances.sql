@@ -1,7 +1,17 @@
 -- Grain: one row per basis, window and deal that counts in it at its start, at its end or (for
 -- the slippage rate) when `opening_grace_days` are over: how the deal stood on each side.
+--
+-- depends_on: {{ ref('int_pipeline_inputs') }}
 
-{{ config(in_parts_of='int_pipeline_versions') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook='{{ forget_changed_deals("int_pipeline_inputs") }}',
+    in_parts_of='int_pipeline_inputs',
+    in_parts_where='is_changed',
+    in_parts_rows='n_versions',
+) }}
 
 {% set has_grace = var('opening_grace_days') | int > 0 %}
 {% set sides = [('start', 'from_at', 'first_date - 1'), ('end', 'to_at', 'last_date')]
@@ -11,7 +21,7 @@
 with versions as materialized (
     select *
     from {{ ref('int_pipeline_versions') }}
-    where {{ is_in_part('deal_key') }}
+    {{ only_changed_deals('int_pipeline_inputs') }}
 ),
 
 windows as (

@@ -1,8 +1,18 @@
 -- Grain: one row per basis (restated, as_known), deal and span in which nothing changed that the
 -- pipeline is counted by: amount, currency, status, expected close, owner, owner's team,
 -- pipeline, source channel, omission, deletion, merge. Deals that are left out of all totals are not here.
+--
+-- depends_on: {{ ref('int_pipeline_inputs') }}
 
-{{ config(in_parts_of='fct_deal_version', in_parts_rows=0.5) }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook='{{ forget_changed_deals("int_pipeline_inputs") }}',
+    in_parts_of='int_pipeline_inputs',
+    in_parts_where='is_changed',
+    in_parts_rows='0.5 * n_versions',
+) }}
 
 with history as (
     select min(from_at) as from_at
@@ -62,12 +72,13 @@ versions as (
         versions.valid_from,
         versions.seen_from,
         versions.seen_to
-    from {{ ref('fct_deal_version') }} as versions
+    from (
+        select * from {{ ref('fct_deal_version') }}
+        {{ only_changed_deals('int_pipeline_inputs') }}
+    ) as versions
     left join stages on versions.stage_key = stages.stage_key
     left join deals on versions.survivor_deal_key = deals.deal_key
-    where
-        not coalesce(deals.is_excluded, false)
-        and {{ is_in_part('versions.deal_key') }}
+    where not coalesce(deals.is_excluded, false)
 ),
 
 -- A win lasts until the deal is open or lost again; a deletion in between does not end it.

@@ -4,13 +4,23 @@
 -- A deal is followed from version to version. At each boundary it leaves or enters a scope, or
 -- stays and changes its worth; what it leaves with is its worth after the change. `fx` is posted
 -- once per stretch between two boundaries: the sum of what a posting per day would come to.
+--
+-- depends_on: {{ ref('int_pipeline_inputs') }}
 
-{{ config(in_parts_of='int_pipeline_versions') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook='{{ forget_changed_deals("int_pipeline_inputs") }}',
+    in_parts_of='int_pipeline_inputs',
+    in_parts_where='is_changed',
+    in_parts_rows='n_versions',
+) }}
 
 with versions as not materialized (
     select *
     from {{ ref('int_pipeline_versions') }}
-    where {{ is_in_part('deal_key') }}
+    {{ only_changed_deals('int_pipeline_inputs') }}
 ),
 
 windows as (
@@ -20,7 +30,7 @@ windows as (
 balances as not materialized (
     select *
     from {{ ref('int_pipeline_balances') }}
-    where {{ is_in_part('deal_key') }}
+    {{ only_changed_deals('int_pipeline_inputs') }}
 ),
 
 rates as (
