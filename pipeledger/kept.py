@@ -53,16 +53,16 @@ def keep_only_of(db: duckdb.DuckDBPyConnection, basis: str) -> None:
 def hand_over_built_deals(db: duckdb.DuckDBPyConnection) -> None:
     """Show this build what the last whole one was made of; nothing, if there was none since.
 
-    dbt writes ``int_deals_built`` after all histories, ``int_pipeline_built`` after the movement,
-    and both are taken away here: a build that is killed among them leaves none, so that the next
-    one trusts none of them.
+    dbt writes ``int_deals_built`` after all histories, ``int_pipeline_built`` after the movement
+    and the funnels, and both are taken away here: a build that is killed among them leaves none,
+    so that the next one trusts none of them.
     """
     found = db.execute(
         "select table_name from information_schema.tables where table_schema = 'intermediate'"
     ).fetchall()
     db.execute("begin")
     for built in ("deals_built", "pipeline_built"):
-        db.execute(f"delete from state.{built}")
+        db.execute(f"truncate state.{built}")
         if (f"int_{built}",) in found:
             db.execute(f"insert into state.{built} from intermediate.int_{built}")
             db.execute(f"drop table intermediate.int_{built}")

@@ -72,6 +72,7 @@ HISTORIES = (
     "intermediate.int_pipeline_versions",
     "intermediate.int_pipeline_balances",
     "marts.fct_pipeline_movement",
+    "intermediate.int_funnel_positions",
 )
 START = datetime(2026, 9, 1, 8, tzinfo=UTC)
 
@@ -368,8 +369,9 @@ def test_what_was_kept_equals_what_is_built_from_nothing(company: Company) -> No
     """A row that a build forgets to renew is a wrong number that no later build mends.
 
     News, late looks and events, merges, deletes, returns, other tables, an erased deal, another
-    deal edited in the same minute, a new owner and a changed stage: each day only the deals that
-    it concerns are computed, and all rows of all histories are those of a build from nothing.
+    deal edited in the same minute, a new owner and a changed stage, a pipeline that counts as
+    another measure, a quarter that begins: each day only the deals that it concerns are computed,
+    and all rows of all that is kept are those of a build from nothing.
     Stays are valued anew where a rate was corrected, and become older from day to day.
     """
     company.build(day(0.1))
@@ -398,10 +400,13 @@ def test_what_was_kept_equals_what_is_built_from_nothing(company: Company) -> No
         "returns": set("STU"),
         "others_edited_in_the_same_minute": set("PQR"),
         "a_new_owner_and_another_setting": set("PQR"),
+        "another_measure": set("PQR"),
+        "a_new_quarter": set("PQR"),
     } == bulk
-    assert [[90, None], [80, None], *[[80, 70]] * 4] == dollars
+    # The rate of the second day is worth nothing two months later.
+    assert [[90, None], [80, None], *[[80, 70]] * 5, [80, None]] == dollars
     # Until its day has come, an instant that lies ahead has no rate.
-    assert [[None, 100], [None, 100], *[[100, 100]] * 4] == ahead
+    assert [[None, 100], [None, 100], *[[100, 100]] * 6] == ahead
     assert rows(kept) > len(EVERYBODY)
 
 

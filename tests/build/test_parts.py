@@ -24,7 +24,7 @@ TABLES = {
     "marts.fct_deal": ("int_deals_current", 1),
     "intermediate.int_deal_edits": ("fct_deal_version", 1),
     "marts.fct_deal_change": ("int_deal_edits", 0.5),
-    "intermediate.int_funnel_positions": ("fct_deal", 2),
+    "intermediate.int_funnel_positions": ("int_pipeline_inputs", 2),
     "intermediate.int_pipeline_versions": ("int_pipeline_inputs", "0.5 * n_versions"),
     "intermediate.int_pipeline_balances": ("int_pipeline_inputs", "n_versions"),
     "marts.fct_pipeline_movement": ("int_pipeline_inputs", "n_versions"),

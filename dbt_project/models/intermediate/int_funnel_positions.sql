@@ -3,8 +3,18 @@
 --
 -- The windows run over rows of numbers only: a deal's entry into a pipeline has a number of its
 -- own here, which means nothing outside.
+--
+-- depends_on: {{ ref('int_pipeline_inputs') }}
 
-{{ config(in_parts_of='fct_deal', in_parts_rows=2) }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook='{{ forget_changed_deals("int_pipeline_inputs") }}',
+    in_parts_of='int_pipeline_inputs',
+    in_parts_where='is_changed',
+    in_parts_rows=2,
+) }}
 
 with deals as (
     select
@@ -14,8 +24,11 @@ with deals as (
         status,
         won_at,
         case when status = 'won' then amount_at_won_rc else amount_rc end as amount_at_close_rc
-    from {{ ref('fct_deal') }}
-    where not is_deleted and not is_excluded and {{ is_in_part('deal_key') }}
+    from (
+        select * from {{ ref('fct_deal') }}
+        {{ only_changed_deals('int_pipeline_inputs') }}
+    ) as changed
+    where not is_deleted and not is_excluded
 ),
 
 steps as (
@@ -30,9 +43,11 @@ stays as (
         fct_deal_stage.amount_at_entry_rc,
         steps.stage_order,
         steps.stage_order is not null and not fct_deal_stage.is_pass_through as is_touch
-    from {{ ref('fct_deal_stage') }} as fct_deal_stage
+    from (
+        select * from {{ ref('fct_deal_stage') }}
+        {{ only_changed_deals('int_pipeline_inputs') }}
+    ) as fct_deal_stage
     left join steps on fct_deal_stage.stage_key = steps.stage_key
-    where {{ is_in_part('fct_deal_stage.deal_key') }}
 ),
 
 -- The base: entry into the pipeline by whatever stage, and first entry of stage 1.

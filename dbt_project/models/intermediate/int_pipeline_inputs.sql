@@ -1,9 +1,9 @@
 -- Grain: one row per deal that is known, or was when its movement was last built.
 --
--- The movement of a deal is told from its history, from the measure and the exclusion of the deal
--- that survives, and from teams, categories of stages, the calendar and the windows that all
--- deals share. The fingerprint stands for all of these. A window grows by a day with each day:
--- that tells only on deals in other currencies, which every build computes.
+-- The movement of a deal and its places in the funnels are told from its history, from how the
+-- deal stands that survives, and from teams, categories and steps of stages, the calendar and the
+-- windows that all deals share. The fingerprint stands for all of these. A window grows by a day
+-- with each day: that tells only on deals in other currencies, which every build computes.
 
 with inputs as (
     select * from {{ ref('int_deal_inputs') }}
@@ -28,7 +28,10 @@ survivors as (
 deals as (
     select
         deal_key,
-        {{ row_hash(['measure', 'is_excluded']) }} as state
+        {{ row_hash([
+            'measure', 'is_excluded', 'is_deleted', 'pipeline_key', 'source_channel', 'status',
+            'won_at', 'amount_rc', 'amount_at_won_rc',
+        ]) }} as state
     from {{ ref('fct_deal') }}
 ),
 
@@ -48,6 +51,15 @@ stages as (
         forecast_category
     from {{ ref('dim_stage') }}
     where is_current
+),
+
+steps as (
+    select
+        pipeline_key,
+        stage_key,
+        stage_order,
+        is_won_step
+    from {{ ref('int_funnel_steps') }}
 ),
 
 days as (
@@ -78,7 +90,7 @@ windows as (
 of_all_deals as (
     select sum(part) as shared_fingerprint
     from (
-        {%- for shared in ['teams', 'stages', 'days', 'windows'] %}
+        {%- for shared in ['teams', 'stages', 'steps', 'days', 'windows'] %}
         select {{ fingerprint(shared) }} as part from {{ shared }}
         {{ 'union all' if not loop.last }}
         {%- endfor %}
@@ -89,7 +101,7 @@ now as (
     select
         inputs.deal_key,
         inputs.fingerprint + coalesce(deals.state, 0)
-        + coalesce(of_all_deals.shared_fingerprint, 0) as movement_fingerprint,
+        + coalesce(of_all_deals.shared_fingerprint, 0) as pipeline_fingerprint,
         coalesce(histories.n_versions, 0) as n_versions,
         coalesce(histories.is_revalued, false) as is_revalued
     from inputs
@@ -102,10 +114,10 @@ now as (
 final as (
     select
         coalesce(now.deal_key, built.deal_key) as deal_key,
-        now.movement_fingerprint,
+        now.pipeline_fingerprint,
         coalesce(now.n_versions, 0) as n_versions,
         coalesce(now.is_revalued, false)
-        or now.movement_fingerprint is distinct from built.movement_fingerprint as is_changed
+        or now.pipeline_fingerprint is distinct from built.pipeline_fingerprint as is_changed
     from now
     full outer join {{ ref('stg_meta__pipeline_built') }} as built
         on now.deal_key = built.deal_key

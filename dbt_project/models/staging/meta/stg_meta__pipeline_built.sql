@@ -2,5 +2,5 @@
 
 select
     deal_key,
-    movement_fingerprint
+    pipeline_fingerprint
 from {{ source('state', 'pipeline_built') }}
