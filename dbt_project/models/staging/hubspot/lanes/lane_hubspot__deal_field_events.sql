@@ -89,7 +89,21 @@ exact as not materialized (
 
 -- A history that begins after the deal: the vendor's depth cut its start off, or the import
 -- did not write one. What it begins with is assumed to have held since creation.
-oldest_told as (
+oldest_told as not materialized (
+    select
+        deal_key,
+        stage_history[-1] as stage_event,
+        pipeline_history[-1] as pipeline_event,
+        created_at,
+        observed_at as seen_at,
+        raw_version_id
+    from landed_histories
+    where
+        has_content
+        and deal_key not in (select several_versions.deal_key from several_versions)
+
+    union all
+
     select
         deal_key,
         arg_min(stage_history[-1], (observed_at, sync_id, position)) as stage_event,
@@ -98,7 +112,7 @@ oldest_told as (
         min(observed_at) as seen_at,
         arg_min(raw_version_id, (observed_at, sync_id, position)) as raw_version_id
     from landed_histories
-    where has_content
+    where has_content and deal_key in (select several_versions.deal_key from several_versions)
     group by deal_key
 ),
 
