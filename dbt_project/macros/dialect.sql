@@ -99,8 +99,8 @@
     end
 {%- endmacro %}
 
-{#- Whether a row is of the part of a table that is being built, by its key: true for each where
-    the table is built at once. -#}
+{#- Whether a row is of the part of a table that is being built, by its key, a column or several:
+    true for each where the table is built at once. -#}
 {% macro is_in_part(key) -%}
     {{ return(adapter.dispatch('is_in_part', 'pipeledger')(key)) }}
 {%- endmacro %}

@@ -1,5 +1,10 @@
 -- Grain: one row per pipeline x cohort period (fiscal quarter of the base entry) x basis x
 -- segment x method x stage. Deals whose window has not passed are kept out and counted apart.
+--
+-- A median holds every value of its group: a part is of groups and not of deals, and seconds are
+-- held in four bytes.
+
+{{ config(in_parts_of='int_funnel_positions', in_parts_rows=0.1) }}
 
 {% set bases = {
     'pipeline_entry': ('entered_at', 'entered_date', 'entry_value_rc'),
@@ -60,7 +65,11 @@ based as (
         from positions
         inner join dates on positions.{{ base_date }} = dates.date
         inner join windows on positions.pipeline_key = windows.pipeline_key
-        where positions.{{ base_at }} is not null
+        where
+            positions.{{ base_at }} is not null
+            and {{ is_in_part(
+                'positions.pipeline_key, dates.quarter_period_key, positions.stage_order'
+            ) }}
                 {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
@@ -79,7 +88,7 @@ counted as (
             count(*) filter (where {{ method }}_is_ready) as {{ method }}_n_previous,
             count(*) filter (where {{ method }}_is_ready and {{ method }}_is_timely)
                 as {{ method }}_n_from_previous,
-            median({{ method }}_seconds) filter (
+            median({{ try_cast_to(method ~ '_seconds', 'integer') }}) filter (
                 where is_mature and {{ method }}_seconds <= window_seconds
             ) / 86400.0 as {{ method }}_median_days,
         {% endfor %}
