@@ -25,6 +25,7 @@ TABLES = {
     "intermediate.int_deal_edits": ("fct_deal_version", 1),
     "marts.fct_deal_change": ("int_deal_edits", 0.5),
     "intermediate.int_funnel_positions": ("int_pipeline_inputs", 2),
+    "marts.mart_deal_billing_recon": ("fct_deal", 1),
     "marts.mart_funnel_cohort": ("int_funnel_positions", 0.1),
     "intermediate.int_pipeline_versions": ("int_pipeline_inputs", "0.5 * n_versions"),
     "intermediate.int_pipeline_balances": ("int_pipeline_inputs", "n_versions"),

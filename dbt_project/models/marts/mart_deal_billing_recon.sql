@@ -2,12 +2,18 @@
 -- part of one) that belongs to no deal; as of one day. Every cent of every billed invoice is
 -- in exactly one row.
 
+{{ config(in_parts_of='fct_deal') }}
+
+{% set recon_key = "coalesce(deal_key, 'invoice:' || invoice_key)" %}
+
 with deals as (
     select * from {{ ref('fct_deal') }}
+    where {{ is_in_part('deal_key') }}
 ),
 
 bookings as (
     select * from {{ ref('int_invoice_deal_bookings') }}
+    where {{ is_in_part('deal_key') }}
 ),
 
 links as (
@@ -30,19 +36,21 @@ events as (
 
 schedules as (
     select * from {{ ref('int_invoice_schedules') }}
+    where {{ is_in_part('deal_key') }}
 ),
 
 -- A row's subject: a deal, or an invoice's part that belongs to none.
 keyed_shares as (
     select
-        coalesce(deal_key, 'invoice:' || invoice_key) as recon_key,
+        {{ recon_key }} as recon_key,
         *
     from shares
+    where {{ is_in_part(recon_key) }}
 ),
 
 billed as (
     select
-        coalesce(deal_key, 'invoice:' || invoice_key) as recon_key,
+        {{ recon_key }} as recon_key,
         sum(case when event_kind in ('issued', 'voided') then net_deal_amt else 0 end)
             as invoiced_net_amt,
         -sum(case when event_kind in ('issued', 'voided') then 0 else net_deal_amt end)
@@ -51,7 +59,8 @@ billed as (
         sum(net_at_deal_rate_rc) as billed_at_deal_rate_rc,
         max(deal_currency_code) as currency_code
     from events
-    group by coalesce(deal_key, 'invoice:' || invoice_key)
+    where {{ is_in_part(recon_key) }}
+    group by {{ recon_key }}
 ),
 
 -- What was settled of each invoice, by kind, and whether it is still open.
@@ -70,7 +79,7 @@ settled as (
 -- One factor from the invoice's currency to the row's: 1 unless a deal is billed in another.
 factors as (
     select
-        coalesce(deal_key, 'invoice:' || invoice_key) as recon_key,
+        {{ recon_key }} as recon_key,
         invoice_key,
         max(case
             when deal_currency_code = currency_code or net_amt = 0 then 1.0
@@ -78,8 +87,8 @@ factors as (
         end) as to_row_currency,
         max(deal_currency_code) as row_currency_code
     from events
-    where event_kind = 'issued'
-    group by coalesce(deal_key, 'invoice:' || invoice_key), invoice_key
+    where event_kind = 'issued' and {{ is_in_part(recon_key) }}
+    group by {{ recon_key }}, invoice_key
 ),
 
 money as (
