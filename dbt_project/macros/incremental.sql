@@ -12,10 +12,14 @@
 {% macro only_changed_deals(inputs='int_deal_inputs') -%}
     {%- if this -%}
         where {{ is_in_part('deal_key') }}
-        {%- if is_incremental() %}
-            and deal_key in {{ changed_deals(inputs) }}
-        {%- endif -%}
+            and {{ is_built_now(changed_deals(inputs)) }}
     {%- endif -%}
+{%- endmacro %}
+
+{#- Whether a row is of a deal that the run computes: of one of `deals`, a subquery of deal_key, in
+    an incremental run, else of any. -#}
+{% macro is_built_now(deals) -%}
+    {{ 'deal_key in ' ~ deals if is_incremental() else 'true' }}
 {%- endmacro %}
 
 {#- Whether any deal may stand as an earlier build left it. A first build asks no deal whether it

@@ -97,10 +97,10 @@
 
 {#- How many parts a table is built in: as many as keep what each reads near
     `PIPELEDGER_ROWS_AT_ONCE` rows, so that memory does not grow with the company
-    (docs/decisions/0082). Counted are the rows of the model `in_parts_of`: of those in which the
-    column `in_parts_where` is true, if the table says one, and each as so many as `in_parts_rows`
-    says, a number or an expression over its columns: what a row takes differs by model. One part,
-    where it names no model. -#}
+    (docs/decisions/0082). Counted are the rows of the model `in_parts_of`: those of which
+    `in_parts_where` is true, a column or a condition in Jinja, if the table says one, and each as so
+    many as `in_parts_rows` says, a number or an expression over its columns: what a row takes differs
+    by model. One part, where it names no model. -#}
 {% macro number_of_parts() -%}
     {%- set of = config.get('in_parts_of') -%}
     {%- if of is none -%}
@@ -114,7 +114,7 @@
         ) }}
     {%- endif -%}
     {%- set rows = 'select coalesce(sum(' ~ config.get('in_parts_rows', 1) ~ '), 0) from ' ~ ref(of)
-        ~ ' where ' ~ config.get('in_parts_where', 'true') -%}
+        ~ ' where ' ~ render(config.get('in_parts_where', 'true')) -%}
     {%- set counted = adapter.execute(rows, fetch=True)[1] -%}
     {{ return([1, (counted.rows[0][0] | float / most) | round(0, 'ceil') | int] | max) }}
 {%- endmacro %}

@@ -6,7 +6,7 @@
 -- probability and category only count from when they were seen, and are the stage's before:
 -- today's probability of a deal that was won since is 1.
 
-{{ config(in_parts_of='fct_deal_version', in_parts_rows=0.3) }}
+{{ config(in_parts_of='fct_deal_version', in_parts_rows=0.15) }}
 
 with points as (
     select * from {{ ref('int_forecast_points') }}

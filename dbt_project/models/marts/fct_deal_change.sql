@@ -8,7 +8,8 @@
     on_schema_change='fail',
     pre_hook='{{ forget_changed_deals("int_deals_retold") }}',
     in_parts_of='int_deal_edits',
-    in_parts_rows=0.5,
+    in_parts_where='{{ is_built_now(changed_deals("int_deals_retold")) }}',
+    in_parts_rows=0.25,
 ) }}
 
 with edits as (

@@ -13,6 +13,7 @@
     on_schema_change='fail',
     pre_hook=['{{ forget_revalued_deals() }}', '{{ age_going_stays() }}'],
     in_parts_of='fct_deal_version',
+    in_parts_where='{{ is_built_now(revalued_deals()) }}',
 ) }}
 
 with stays as (

@@ -2,7 +2,7 @@
 -- part of one) that belongs to no deal; as of one day. Every cent of every billed invoice is
 -- in exactly one row.
 
-{{ config(in_parts_of='fct_deal') }}
+{{ config(in_parts_of='fct_deal', in_parts_rows=0.4) }}
 
 {% set recon_key = "coalesce(deal_key, 'invoice:' || invoice_key)" %}
 

@@ -4,7 +4,7 @@
 -- A median holds every value of its group: a part is of groups and not of deals, and seconds are
 -- held in four bytes.
 
-{{ config(in_parts_of='int_funnel_positions', in_parts_rows=0.1) }}
+{{ config(in_parts_of='int_funnel_positions', in_parts_rows=0.05) }}
 
 {% set bases = {
     'pipeline_entry': ('entered_at', 'entered_date', 'entry_value_rc'),
@@ -12,7 +12,8 @@
 } %}
 {% set methods = ['touched', 'reached', 'strict'] %}
 
-with positions as (
+-- Read once by each basis and never held: it has a row per deal and stage.
+with positions as not materialized (
     select * from {{ ref('int_funnel_positions') }}
 ),
 
