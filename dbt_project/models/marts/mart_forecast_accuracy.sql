@@ -7,6 +7,15 @@ with forecasts as (
     where not is_now and forecast_rc is not null
 ),
 
+-- The points whose outcome is final.
+points as (
+    select
+        period_key,
+        bucket
+    from {{ ref('int_forecast_points') }}
+    where is_frozen and not is_now and bucket <> 'today'
+),
+
 actuals as (
     select
         period_key,
@@ -19,23 +28,32 @@ actuals as (
     where is_frozen and not is_now and bucket <> 'today'
 ),
 
-compared as (
+-- Of a scope that handed in a number and had no deal, nothing came.
+matched as (
     select
         forecasts.*,
-        cast(actuals.actual_rc as {{ money_type() }}) as actual_rc,
-        cast(forecasts.forecast_rc - actuals.actual_rc as {{ money_type() }}) as error_rc,
-        case
-            when forecasts.p10_rc is not null
-                then actuals.actual_rc between forecasts.p10_rc and forecasts.p90_rc
-        end as inside_p10_p90
+        cast(coalesce(actuals.actual_rc, 0) as {{ money_type() }}) as actual_rc
     from forecasts
-    inner join actuals
+    inner join points
+        on
+            forecasts.period_key = points.period_key
+            and cast(forecasts.rel_day_bucket as varchar) = points.bucket
+    left join actuals
         on
             forecasts.period_key = actuals.period_key
             and cast(forecasts.rel_day_bucket as varchar) = actuals.bucket
             and forecasts.scope_type = actuals.scope_type
             and forecasts.scope_key = actuals.scope_key
             and forecasts.measure = actuals.measure
+),
+
+compared as (
+    select
+        *,
+        cast(forecast_rc - actual_rc as {{ money_type() }}) as error_rc,
+        case when p10_rc is not null then actual_rc between p10_rc and p90_rc end
+            as inside_p10_p90
+    from matched
 ),
 
 running as (
