@@ -18,12 +18,12 @@ from tests.e2e.road import Road, connect
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.xdist_group("small")]
 
 TABLES = {
-    "intermediate.int_deal_field_events": ("int_deal_inputs", 1.25),
+    "intermediate.int_deal_field_events": ("int_deal_inputs", 2),
     "intermediate.int_deal_versions": ("int_deal_inputs", 4),
     "marts.fct_deal_version": ("int_deal_inputs", 2),
     "marts.fct_deal_stage": ("fct_deal_version", 1),
     "marts.fct_deal": ("int_deals_current", 1),
-    "intermediate.int_deal_edits": ("fct_deal_version", 0.5),
+    "intermediate.int_deal_edits": ("fct_deal_version", 1),
     "marts.fct_deal_change": ("int_deal_edits", 0.25),
     "intermediate.int_funnel_positions": ("int_pipeline_inputs", 2),
     "marts.mart_deal_billing_recon": ("fct_deal", 0.4),

@@ -1,5 +1,6 @@
 -- Grain: one row per issued invoice x day of int_ar_dates on which money is still due on it, or
--- too much was paid. Balance = gross - sum of what was applied up to that day.
+-- too much was paid. Balance = gross - sum of what was applied up to that day. day_rate_to_rc is
+-- the rate of that day, and rate_to_rc the invoice's own.
 
 {{ config(materialized='view') }}
 
@@ -46,16 +47,33 @@ due as (
     left join own_terms on invoices.customer_key = own_terms.customer_key
 ),
 
+-- A few rows, found here once: joined to each day of each invoice, all of these would be held.
+day_rates as (
+    select
+        dates.as_of_date,
+        currencies.currency_code,
+        rates.rate_to_rc as day_rate_to_rc
+    from dates
+    cross join (select distinct currency_code from invoices) as currencies
+    left join {{ ref('fct_fx_rate') }} as rates
+        on
+            currencies.currency_code = rates.currency_code
+            and dates.as_of_date = rates.rate_date
+            and rates.rate_type = 'spot'
+),
+
 -- Read twice and never held: it has a row for every day on which an invoice stood.
 standing as not materialized (
     select
         due.*,
-        dates.as_of_date
+        day_rates.as_of_date,
+        day_rates.day_rate_to_rc
     from due
-    inner join dates
+    inner join day_rates
         on
-            due.issue_date <= dates.as_of_date
-            and (due.voided_date is null or due.voided_date > dates.as_of_date)
+            due.currency_code is not distinct from day_rates.currency_code
+            and due.issue_date <= day_rates.as_of_date
+            and (due.voided_date is null or due.voided_date > day_rates.as_of_date)
 ),
 
 applied as (
@@ -84,6 +102,7 @@ final as (
         cast(standing.gross_amt - coalesce(applied.applied_amt, 0) as {{ money_type() }})
             as balance_amt,
         standing.rate_to_rc,
+        standing.day_rate_to_rc,
         {{ days_between('standing.due_date', 'standing.as_of_date') }} as days_overdue,
         standing.is_due_date_assumed,
         standing.issue_date,

@@ -9,7 +9,6 @@
     pre_hook='{{ forget_changed_deals() }}',
     in_parts_of='fct_deal_version',
     in_parts_where='{{ is_built_now(changed_deals()) }}',
-    in_parts_rows=0.5,
 ) }}
 
 {% set fields = [

@@ -14,7 +14,7 @@
     pre_hook='{{ forget_changed_deals() }}',
     in_parts_of='int_deal_inputs',
     in_parts_where='is_changed',
-    in_parts_rows=1.25,
+    in_parts_rows=2,
 ) }}
 
 with versions as (

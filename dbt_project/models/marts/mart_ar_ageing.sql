@@ -40,6 +40,7 @@ positions as (
         gross_amt,
         balance_amt,
         rate_to_rc,
+        day_rate_to_rc,
         days_overdue,
         is_due_date_assumed,
         issue_date,
@@ -61,6 +62,7 @@ positions as (
         cast(-unapplied.unapplied_amt as {{ money_type() }}),
         cast(-unapplied.unapplied_amt as {{ money_type() }}),
         rates.rate_to_rc,
+        day_rates.rate_to_rc,
         cast(null as bigint),
         false,
         unapplied.document_date,
@@ -71,20 +73,20 @@ positions as (
         on
             unapplied.currency_code = rates.currency_code
             and unapplied.document_date = rates.rate_date
+    left join rates as day_rates
+        on
+            unapplied.currency_code = day_rates.currency_code
+            and unapplied.as_of_date = day_rates.rate_date
 ),
 
 valued as (
     select
-        positions.*,
-        {{ convert_money('positions.balance_amt', 'positions.rate_to_rc',
-            "'" ~ var('reporting_currency') ~ "'") }} as balance_rc,
-        {{ convert_money('positions.balance_amt', 'rates.rate_to_rc',
-            "'" ~ var('reporting_currency') ~ "'") }} as balance_at_day_rate_rc
+        *,
+        {{ convert_money('balance_amt', 'rate_to_rc', "'" ~ var('reporting_currency') ~ "'") }}
+            as balance_rc,
+        {{ convert_money('balance_amt', 'day_rate_to_rc', "'" ~ var('reporting_currency') ~ "'") }}
+            as balance_at_day_rate_rc
     from positions
-    left join rates
-        on
-            positions.currency_code = rates.currency_code
-            and positions.as_of_date = rates.rate_date
 ),
 
 final as (
